@@ -1,0 +1,2 @@
+//! `moldlab`, the workbench.
+fn main() {}
