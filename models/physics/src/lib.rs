@@ -1,1 +1,8 @@
-//! physics
+//! The reference physics of injection molding: material laws, the mold as a graph, a whole shot.
+//!
+//! Reading order: [`laws`] (what the melt does), [`card`] (which numbers it has), [`mold`] (where it
+//! flows), [`recipe`] and [`drive`] (what the press or a measured waveform does to it).
+#![warn(missing_docs)]
+
+pub mod card;
+pub mod laws;

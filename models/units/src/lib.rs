@@ -41,6 +41,12 @@ quantity!(/// A dynamic viscosity. Held in Pa s.
     Viscosity, from_pa_s, pa_s);
 quantity!(/// A specific volume. Held in m3/kg.
     SpecificVolume, from_m3_per_kg, m3_per_kg, from_cm3_per_g, cm3_per_g, 1e-3);
+quantity!(/// A density. Held in kg/m3.
+    Density, from_kg_per_m3, kg_per_m3, from_g_per_cm3, g_per_cm3, 1e3);
+quantity!(/// A specific heat capacity at constant pressure. Held in J/(kg K).
+    SpecificHeat, from_j_per_kg_k, j_per_kg_k);
+quantity!(/// A thermal conductivity. Held in W/(m K).
+    ThermalConductivity, from_w_per_m_k, w_per_m_k);
 quantity!(/// A duration or a time since fill began. Held in seconds.
     Seconds, from_s, s, from_ms, ms, 1e-3);
 quantity!(/// A length. Held in metres.
