@@ -5,4 +5,8 @@
 #![warn(missing_docs)]
 
 pub mod card;
+pub mod cards;
+pub mod input;
+pub mod latents;
 pub mod laws;
+pub mod solver;
