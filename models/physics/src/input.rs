@@ -136,6 +136,21 @@ fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
         + 1
 }
 
+/// 0 degrees Celsius, K.
+pub(crate) const ZERO_CELSIUS_K: f64 = 273.15;
+
+/// A value in a file unit of `unit` SI, free of the last digits that conversion leaves behind.
+pub(crate) fn from_si(si: f64, unit: f64) -> f64 {
+    let value = si / unit;
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
+/// Degrees Celsius as written in files.
+pub(crate) fn celsius_from_k(k: f64) -> f64 {
+    let celsius = k - ZERO_CELSIUS_K;
+    (celsius * 1e9).round() / 1e9
+}
+
 /// Checks numbers of one table of a file; `prefix` is the table's key with its dot, or empty.
 pub(crate) struct Checks<'a> {
     /// The file, for messages.
@@ -204,6 +219,11 @@ impl<'a> Checks<'a> {
     /// The value of a key that must be there.
     pub fn need<T>(&self, key: &str, value: Option<T>) -> Result<T, InputError> {
         value.ok_or_else(|| self.error(key, "missing"))
+    }
+
+    /// Kelvin from degrees Celsius that polymers, molds and coolants see.
+    pub fn celsius(&self, key: &str, celsius: f64) -> Result<f64, InputError> {
+        Ok(self.within(key, celsius, -50.0, 500.0)? + ZERO_CELSIUS_K)
     }
 
     /// Two values that rise or are equal, each within `low..=high`.

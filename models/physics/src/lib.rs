@@ -9,4 +9,5 @@ pub mod cards;
 pub mod input;
 pub mod latents;
 pub mod laws;
+pub mod mold;
 pub mod solver;
