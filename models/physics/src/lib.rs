@@ -6,8 +6,12 @@
 
 pub mod card;
 pub mod cards;
+pub mod drive;
 pub mod input;
 pub mod latents;
 pub mod laws;
 pub mod mold;
+pub mod molds;
+pub mod recipe;
+pub mod recipes;
 pub mod solver;
