@@ -1,0 +1,265 @@
+//! Energy: every node's column, implicit through the gap, upwind along the flow.
+//!
+//! ```text
+//! rho [h(T) - h(T_old)] / dt + rho cp u . grad T = d/dz (k dT/dz) + phi tau^2 + beta T Dp/Dt
+//! wall  -k dT/dz = htc(p) (T - T_wall),   steel as further layers down to the coolant
+//! ```
+//! Density, conductivity and the compression coefficient `T v_T / cp` are those of the predecessor;
+//! everything else is implicit. Columns are solved from high to low pressure, so upwind values are
+//! always already new: advection and conduction are one tridiagonal solve a column.
+//!
+//! Fountain flow: melt that reaches the front turns to the walls, so a front node receives its inflow
+//! mixed, evenly over the gap.
+
+use super::flow;
+use super::model::Model;
+use super::state::{Filling, State};
+use super::work::Work;
+
+/// Properties of the predecessor.
+pub(super) fn prepare(model: &Model, old: &State, work: &mut Work) {
+    let (layers, column) = (model.layers.len(), model.column());
+    for node in 0..model.nodes() {
+        if old.filling[node] == Filling::Empty {
+            continue;
+        }
+        let p = old.pressure[node];
+        for k in 0..layers {
+            prepare_layer(model, old.temperature[node * column + k], p, node * layers + k, work);
+        }
+    }
+}
+
+fn prepare_layer(model: &Model, t: f64, p: f64, at: usize, work: &mut Work) {
+    let point = model.melt.tait.point(t, p);
+    work.old_enthalpy[at] = model.melt.heat_capacity.enthalpy(t);
+    work.old_conductivity[at] = model.melt.conductivity_factor * model.melt.conductivity.k(t, p);
+    work.old_density[at] = 1.0 / point.v;
+    work.old_compression[at] = t * point.dv_dt / model.melt.heat_capacity.cp(t);
+}
+
+/// Sorts the nodes from high to low driving pressure; nearly sorted already, so by insertion.
+pub(super) fn sort_downstream(model: &Model, state: &State, order: &mut [usize]) {
+    for i in 1..order.len() {
+        let mut j = i;
+        while j > 0 && flow::driving_pressure(model, state, order[j - 1]) < flow::driving_pressure(model, state, order[j]) {
+            order.swap(j - 1, j);
+            j -= 1;
+        }
+    }
+}
+
+/// Solves every column once. Returns the largest change of temperature, K.
+pub(super) fn sweep(model: &Model, old: &State, state: &mut State, dt: f64, work: &mut Work) -> f64 {
+    let mut order = std::mem::take(&mut work.order);
+    sort_downstream(model, state, &mut order);
+    let mut change: f64 = 0.0;
+    for &node in &order {
+        if node == 0 || matches!(state.filling[node], Filling::Empty) {
+            continue;
+        }
+        assemble(model, old, state, node, dt, work);
+        change = change.max(solve(model, state, node, work));
+    }
+    work.order = order;
+    change
+}
+
+/// Residual of every column at the present state, K: how far each entry is from satisfying its row.
+pub(super) fn residual(model: &Model, old: &State, state: &State, dt: f64, work: &mut Work, out: &mut [f64]) {
+    let column = model.column();
+    for node in 1..model.nodes() {
+        let here = &mut out[node * column..(node + 1) * column];
+        here.fill(0.0);
+        if state.filling[node] == Filling::Empty {
+            continue;
+        }
+        assemble(model, old, state, node, dt, work);
+        let t = &state.temperature[node * column..(node + 1) * column];
+        for k in 0..column {
+            let mut row = work.diag[k] * t[k] - work.right[k];
+            if k > 0 {
+                row += work.lower[k] * t[k - 1];
+            }
+            if k + 1 < column {
+                row += work.upper[k] * t[k + 1];
+            }
+            here[k] = row / work.diag[k];
+        }
+    }
+}
+
+/// Flow of each layer through edge `e` into `node`, m3/s, from the velocity profile of the half edge
+/// on `side` (or the other one where that has no length).
+fn layer_flow(model: &Model, state: &State, e: usize, side: usize, inflow: f64, work: &mut Work) -> bool {
+    let layers = model.layers.len();
+    let side = if flow::reach(model, state, e, side) > 0.0 { side } else { 1 - side };
+    let node = model.graph.edges[e].half[side].node;
+    let grid = model.layers.section(model.graph.nodes[node].section);
+    let phi = &work.fluidity[(2 * e + side) * layers..(2 * e + side + 1) * layers];
+    let (mut total, mut outer) = (0.0, 0.0);
+    for k in (0..layers).rev() {
+        let share = grid.volume[k] * (outer + phi[k] * grid.shear_mean[k]);
+        outer += phi[k] * grid.shear[k];
+        work.layer_flow[k] = share;
+        total += share;
+    }
+    if total <= 0.0 {
+        return false;
+    }
+    let scale = inflow / total;
+    work.layer_flow.iter_mut().for_each(|q| *q *= scale);
+    true
+}
+
+/// Tridiagonal system of one node's column.
+fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &mut Work) {
+    let (layers, column) = (model.layers.len(), model.column());
+    let place = &model.graph.nodes[node];
+    let grid = model.layers.section(place.section);
+    let front = state.filling[node] == Filling::Front;
+    // A front node's column stands for the melt that is there.
+    let (share, share_old) = if front { (state.fill[node].clamp(1e-6, 1.0), old.fill[node].min(1.0)) } else { (1.0, 1.0) };
+    let volume = work.volume[node] * share;
+    let p = state.pressure[node];
+    work.advection[..layers].fill(0.0);
+    work.source[..layers].fill(0.0);
+    let (mut mixed, mut mixed_flow) = (0.0, 0.0);
+
+    for &(e, side) in &model.graph.touching[node] {
+        let flow_in = if side == 1 { state.flow[e] } else { -state.flow[e] };
+        if state.flow[e] == 0.0 {
+            continue;
+        }
+        // Viscous heat in this node's share of the edge: Q G l over the layers.
+        let h = 2 * e + side;
+        let length = flow::reach(model, state, e, side);
+        if length > 0.0 && work.conductance[h] > 0.0 {
+            let power = state.flow[e] * state.gradient[h] * length / (volume * work.conductance[h]);
+            for k in 0..layers {
+                work.source[k] += power * grid.moment[k] * work.fluidity[h * layers + k];
+            }
+        }
+        if flow_in <= 0.0 || !layer_flow(model, state, e, if front { 1 - side } else { side }, flow_in, work) {
+            continue;
+        }
+        let donor = model.graph.edges[e].half[1 - side].node;
+        let drop = p - state.pressure[donor];
+        for k in 0..layers {
+            let t = state.temperature[donor * column + k];
+            let q = work.layer_flow[k];
+            if front {
+                mixed += q * t;
+                mixed_flow += q;
+            } else {
+                let at = node * layers + k;
+                let carried = work.old_density[at] * model.melt.heat_capacity.cp(t) * q / volume;
+                work.advection[k] += carried;
+                work.source[k] += carried * (t + work.old_compression[at] * drop);
+            }
+        }
+    }
+
+    let fresh = (share - share_old).max(0.0);
+    let mixed_t = if mixed_flow > 0.0 { mixed / mixed_flow } else { model.melt_k };
+    let newborn = old.filling[node] == Filling::Empty;
+    if newborn {
+        for k in 0..layers {
+            prepare_layer(model, mixed_t, p, node * layers + k, work);
+        }
+    }
+    let h_mixed = if front { model.melt.heat_capacity.enthalpy(mixed_t) } else { 0.0 };
+    let p_old = if newborn { p } else { old.pressure[node] };
+    let per_gap2 = 1.0 / (work.half_gap[node] * work.half_gap[node]);
+    for k in 0..layers {
+        let at = node * layers + k;
+        let t = state.temperature[node * column + k];
+        let (cp, rho) = (model.melt.heat_capacity.cp(t), work.old_density[at]);
+        let weight = grid.volume[k];
+        // h(T_new) is linearised about the present T; layers that only just arrived start mixed.
+        let h_now = model.melt.heat_capacity.enthalpy(t);
+        let rate = rho / dt * weight;
+        let mut start = work.old_enthalpy[at];
+        if front {
+            start = (share_old * start + fresh * h_mixed) / (share_old + fresh).max(1e-12);
+        }
+        work.diag[k] = rate * cp + work.advection[k];
+        work.right[k] = rate * (start - h_now + cp * t)
+            + work.source[k]
+            + rate * cp * work.old_compression[at] * (p - p_old);
+        work.lower[k] = 0.0;
+        work.upper[k] = 0.0;
+    }
+    for k in 0..layers - 1 {
+        let at = node * layers + k;
+        // Two half layers in series.
+        let (ka, kb) = (work.old_conductivity[at], work.old_conductivity[at + 1]);
+        let (da, db) = (model.layers.faces[k + 1] - model.layers.centres[k], model.layers.centres[k + 1] - model.layers.faces[k + 1]);
+        let k_face = (da + db) / (da / ka + db / kb);
+        let c = grid.face[k] * k_face * per_gap2;
+        work.diag[k] += c;
+        work.upper[k] = -c;
+        work.diag[k + 1] += c;
+        work.lower[k + 1] = -c;
+    }
+    wall(model, old, state, node, dt, work);
+}
+
+/// Wall contact, and the steel behind it.
+fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &mut Work) {
+    let (layers, column) = (model.layers.len(), model.column());
+    let grid = model.layers.section(model.graph.nodes[node].section);
+    let half_gap = work.half_gap[node];
+    let last = layers - 1;
+    let htc = model.wall_factor * model.wall.htc(state.pressure[node] - model.atmosphere);
+    let half_layer = half_gap * (1.0 - model.layers.centres[last]) / work.old_conductivity[node * layers + last];
+    // W/(m3 K), per volume of the column.
+    let per_volume = grid.wall / half_gap;
+    let contact = per_volume / (1.0 / htc + half_layer);
+    work.diag[last] += contact;
+    let Some(steel) = &model.steel else {
+        work.right[last] += contact * model.coolant_k;
+        return;
+    };
+    work.upper[last] = -contact;
+    work.lower[layers] = -contact;
+    let count = steel.thickness.len();
+    for s in 0..count {
+        let k = layers + s;
+        let rate = per_volume * steel.volumetric_heat * steel.thickness[s] / dt;
+        let before = if s == 0 { contact } else { -work.upper[k - 1] };
+        work.diag[k] = rate + before;
+        work.right[k] = rate * old.temperature[node * column + k];
+        if s + 1 < count {
+            let c = per_volume * 2.0 * steel.conductivity / (steel.thickness[s] + steel.thickness[s + 1]);
+            work.diag[k] += c;
+            work.upper[k] = -c;
+            work.lower[k + 1] = -c;
+        } else {
+            let c = per_volume / (1.0 / steel.coolant_htc + 0.5 * steel.thickness[s] / steel.conductivity);
+            work.diag[k] += c;
+            work.right[k] += c * model.coolant_k;
+        }
+    }
+}
+
+/// Thomas algorithm on the assembled column; returns the largest change, K.
+fn solve(model: &Model, state: &mut State, node: usize, work: &mut Work) -> f64 {
+    let column = model.column();
+    let t = &mut state.temperature[node * column..(node + 1) * column];
+    for k in 1..column {
+        let w = work.lower[k] / work.diag[k - 1];
+        work.diag[k] -= w * work.upper[k - 1];
+        work.right[k] -= w * work.right[k - 1];
+    }
+    let mut change: f64 = 0.0;
+    let mut below = 0.0;
+    for k in (0..column).rev() {
+        let upper = if k + 1 < column { work.upper[k] } else { 0.0 };
+        let value = (work.right[k] - upper * below) / work.diag[k];
+        change = change.max((value - t[k]).abs());
+        t[k] = value;
+        below = value;
+    }
+    change
+}

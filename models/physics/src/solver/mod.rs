@@ -1,0 +1,28 @@
+//! The reference solver: thin-gap flow of a compressible, shear-thinning, cooling melt on a graph.
+//!
+//! A step is one discrete operator: mass ([`mass`]), momentum ([`flow`]) and energy ([`energy`]) of a state and
+//! its predecessor. [`step`] drives it to zero.
+
+mod control;
+mod energy;
+mod flow;
+mod fluidity;
+mod graph;
+mod layers;
+mod linear;
+mod march;
+mod mass;
+mod model;
+mod state;
+mod step;
+mod work;
+
+pub use control::StepControl;
+pub use fluidity::FluidityTable;
+pub use graph::{Edge, Graph, HalfEdge, Node};
+pub use layers::{LayerGrid, Section, SectionLayers};
+pub use linear::{LinearError, PressureSystem};
+pub use march::{March, MarchError};
+pub use model::{Melt, Model, SteelStack};
+pub use state::{Filling, State};
+pub use step::{Inlet, StepError, StepReport, Stepper, Tolerance};

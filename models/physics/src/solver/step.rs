@@ -1,0 +1,427 @@
+//! One implicit step: Newton on the mass balance with momentum eliminated edge by edge, a sweep of the
+//! energy columns in every iteration, and an active set for fronts and melt that has left the wall.
+
+use super::linear::{LinearError, PressureSystem};
+use super::model::Model;
+use super::state::{Filling, State};
+use super::work::Work;
+use super::{energy, flow, mass};
+
+/// What the press does at the inlet during one step.
+#[derive(Clone, Copy, Debug)]
+pub enum Inlet {
+    /// Pressure at the end of the step, Pa absolute.
+    Pressure(f64),
+    /// The screw displaces volume; leakage flows back over the check ring.
+    Rate {
+        /// Screw displacement, m3/s.
+        rate: f64,
+        /// Back flow, m3/(s Pa).
+        leakage: f64,
+    },
+}
+
+/// When a step counts as solved.
+#[derive(Clone, Copy, Debug)]
+pub struct Tolerance {
+    /// Mass residual of one node and step, as a share of the mold's melt mass.
+    pub mass: f64,
+    /// Mismatch of momentum, as a share of the largest flow.
+    pub momentum: f64,
+    /// Last change of temperature, K.
+    pub temperature: f64,
+    /// Iterations after which the step fails; with `accept` it is taken as it is.
+    pub iterations: usize,
+    /// Take the step even when it has not converged (the live observer's budget).
+    pub accept: bool,
+}
+
+impl Tolerance {
+    /// Reference accuracy.
+    pub const REFERENCE: Self = Self { mass: 1e-8, momentum: 1e-5, temperature: 2e-3, iterations: 40, accept: false };
+    /// A fixed cost a step.
+    pub const LIVE: Self = Self { mass: 1e-6, momentum: 1e-3, temperature: 0.1, iterations: 1, accept: true };
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StepReport {
+    /// Iterations used.
+    pub iterations: usize,
+    /// Last mass residual, momentum mismatch and temperature change, in the units of [`Tolerance`].
+    pub mass: f64,
+    /// Momentum mismatch.
+    pub momentum: f64,
+    /// Temperature change, K.
+    pub temperature: f64,
+    /// Mass that entered through the inlet, kg.
+    pub inflow: f64,
+    /// Mass lost over the check ring, kg.
+    pub leaked: f64,
+    /// Largest advance of a front, in nodes.
+    pub advance: f64,
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// Iterations ran out.
+    #[error("no convergence after {iterations} iterations (mass {mass:.1e}, momentum {momentum:.1e}, temperature {temperature:.1e} K)")]
+    NotConverged {
+        /// Iterations used.
+        iterations: usize,
+        /// Mass residual.
+        mass: f64,
+        /// Momentum mismatch.
+        momentum: f64,
+        /// Temperature change, K.
+        temperature: f64,
+    },
+    /// The linear system had no solution.
+    #[error("solving for pressure")]
+    Linear(#[from] LinearError),
+}
+
+/// Steps a model. Holds the scratch, so that a step does not allocate (on a tree).
+#[derive(Debug)]
+pub struct Stepper {
+    pub(super) work: Work,
+    system: PressureSystem,
+    change: Vec<f64>,
+}
+
+/// Times a node may change its filling within one step.
+const SWITCHES: u8 = 3;
+
+impl Stepper {
+    /// Prepares scratch and the factorisation's pattern.
+    ///
+    /// # Errors
+    /// When the graph's pattern cannot be analysed.
+    pub fn new(model: &Model) -> Result<Self, LinearError> {
+        Ok(Self { work: Work::new(model), system: PressureSystem::new(&model.graph)?, change: vec![0.0; model.nodes()] })
+    }
+
+    /// Advances `old` by `dt` seconds into `new`. `new` must have been made for the same model.
+    ///
+    /// # Errors
+    /// When the iteration does not converge within the tolerance; `new` is then meaningless.
+    pub fn step(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, tol: &Tolerance) -> Result<StepReport, StepError> {
+        new.copy_from(old);
+        new.time = old.time + dt;
+        self.start(model, old, new, inlet, dt);
+        energy::prepare(model, old, &mut self.work);
+        let scale = self.mass_scale(model);
+        let mut report = StepReport { temperature: f64::INFINITY, ..StepReport::default() };
+        loop {
+            let (mass_residual, momentum) = self.evaluate(model, old, new, inlet, dt);
+            report.mass = mass_residual / scale;
+            report.momentum = momentum;
+            let solved = report.mass < tol.mass && momentum < tol.momentum && report.temperature < tol.temperature;
+            if (solved && report.iterations > 0) || (tol.accept && report.iterations >= tol.iterations) {
+                break;
+            }
+            if report.iterations >= tol.iterations || !report.mass.is_finite() {
+                let StepReport { iterations, mass, momentum, temperature, .. } = report;
+                return Err(StepError::NotConverged { iterations, mass, momentum, temperature });
+            }
+            self.newton(model, new, inlet)?;
+            self.settle_masses(model, old, new, inlet, dt);
+            report.temperature = energy::sweep(model, old, new, dt, &mut self.work);
+            if self.switch_fillings(model, new) {
+                report.temperature = f64::INFINITY;
+            }
+            mass::open_mold(model, new, &mut self.work);
+            report.iterations += 1;
+        }
+        self.finish(model, old, new, inlet, dt, &mut report);
+        Ok(report)
+    }
+
+    /// Density of the melt times the mold: what residuals are compared with.
+    fn mass_scale(&self, model: &Model) -> f64 {
+        model.graph.volume() * 1000.0
+    }
+
+    /// Guesses before the first iteration: the boundary value, and how far fronts will get.
+    fn start(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64) {
+        self.work.switches.fill(0);
+        if let Inlet::Pressure(p) = inlet {
+            new.pressure[0] = p;
+        }
+        // Melt at a full node's edge starts to fill its empty neighbours.
+        for edge in &model.graph.edges {
+            for side in 0..2 {
+                let (from, to) = (edge.half[side].node, edge.half[1 - side].node);
+                let melt = matches!(old.filling[from], Filling::Full | Filling::Detached);
+                if melt && old.filling[to] == Filling::Empty && new.filling[to] == Filling::Empty {
+                    new.filling[to] = Filling::Front;
+                    let column = model.column();
+                    let layers = model.layers.len();
+                    let (a, b) = (from * column, to * column);
+                    new.temperature.copy_within(a..a + layers, b);
+                    new.pressure[to] = model.atmosphere;
+                }
+            }
+        }
+        mass::open_mold(model, new, &mut self.work);
+        for node in 1..model.nodes() {
+            if new.filling[node] != Filling::Front {
+                continue;
+            }
+            let mut flow_in = 0.0;
+            for &(e, side) in &model.graph.touching[node] {
+                let q = if side == 1 { old.flow[e] } else { -old.flow[e] };
+                let other = model.graph.edges[e].half[1 - side].node;
+                flow_in += if q != 0.0 {
+                    q
+                } else if let (Inlet::Rate { rate, .. }, 0) = (inlet, other) {
+                    rate
+                } else {
+                    upstream_flow(model, old, other)
+                };
+            }
+            // Without a flow to go by (the first melt of a shot) assume that one node fills.
+            let advance = if flow_in == 0.0 { 1.0 } else { (flow_in * dt / self.work.volume[node]).clamp(-1.0, 1.5) };
+            new.reach[node] = (old.fill[node] + 0.5 * advance).clamp(0.0, 1.75);
+        }
+        for (e, edge) in model.graph.edges.iter().enumerate() {
+            if flow::is_open(model, new, e) && new.gradient[2 * e] == 0.0 && new.gradient[2 * e + 1] == 0.0 {
+                let length = flow::reach(model, new, e, 0) + flow::reach(model, new, e, 1);
+                let difference = flow::driving_pressure(model, new, edge.half[0].node) - flow::driving_pressure(model, new, edge.half[1].node);
+                let even = difference / length;
+                new.gradient[2 * e] = even;
+                new.gradient[2 * e + 1] = even;
+            }
+        }
+    }
+
+    /// Evaluates the operator at `new`. Returns the largest mass residual (kg) and momentum mismatch.
+    pub(super) fn evaluate(&mut self, model: &Model, old: &State, new: &State, inlet: Inlet, dt: f64) -> (f64, f64) {
+        let work = &mut self.work;
+        mass::density(model, new, work);
+        flow::rest_fluidity(model, new, work);
+        flow::half_edges(model, new, work);
+        let momentum = flow::edges(model, new, work);
+        mass::flux_density(model, new, work);
+        let mut inflow = std::mem::take(&mut work.inflow);
+        mass::inflow(model, &work.edge_flow, &work.edge_density, &mut inflow);
+        let mut largest: f64 = 0.0;
+        for node in 0..model.nodes() {
+            work.rhs[node] = 0.0;
+            let balance = if node == 0 {
+                match inlet {
+                    Inlet::Pressure(_) => continue,
+                    Inlet::Rate { rate, leakage } => {
+                        let volume = (old.reservoir - rate * dt).max(0.0);
+                        let lost = leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
+                        (volume * work.mean_density[0] - old.mass[0]) / dt - inflow[0] + lost
+                    }
+                }
+            } else if new.filling[node] == Filling::Full {
+                (work.volume[node] * work.mean_density[node] - old.mass[node]) / dt - inflow[node]
+            } else {
+                continue;
+            };
+            work.rhs[node] = -balance;
+            largest = largest.max(balance.abs() * dt);
+        }
+        work.inflow = inflow;
+        self.matrix(model, old, new, inlet, dt);
+        (largest, momentum)
+    }
+
+    /// Derivative of the mass balance with pressure: a matrix on the graph plus the mold's opening.
+    fn matrix(&mut self, model: &Model, old: &State, new: &State, inlet: Inlet, dt: f64) {
+        let work = &mut self.work;
+        let free = |node: usize| match node {
+            0 => matches!(inlet, Inlet::Rate { .. }),
+            _ => new.filling[node] == Filling::Full,
+        };
+        for node in 0..model.nodes() {
+            work.opening_column[node] = 0.0;
+            self.system.diag[node] = 1.0;
+            if !free(node) {
+                continue;
+            }
+            if node == 0 {
+                if let Inlet::Rate { rate, leakage } = inlet {
+                    let volume = (old.reservoir - rate * dt).max(0.0);
+                    self.system.diag[0] = volume * work.mean_density_dp[0] / dt + leakage * work.mean_density[0];
+                }
+                continue;
+            }
+            self.system.diag[node] = work.volume[node] * work.mean_density_dp[node] / dt;
+            let place = &model.graph.nodes[node];
+            if place.cavity {
+                work.opening_column[node] = place.volume * 0.5 * model.compliance / place.half_gap * work.mean_density[node] / dt;
+            }
+        }
+        for (e, edge) in model.graph.edges.iter().enumerate() {
+            let [a, b] = [edge.half[0].node, edge.half[1].node];
+            let slope = work.edge_slope[e] * work.edge_density[e];
+            self.system.link[e] = 0.0;
+            if free(a) {
+                self.system.diag[a] += slope;
+            }
+            if free(b) {
+                self.system.diag[b] += slope;
+            }
+            if free(a) && free(b) {
+                self.system.link[e] = slope;
+            }
+        }
+    }
+
+    /// One Newton step on pressure, flows and gradients.
+    fn newton(&mut self, model: &Model, new: &mut State, inlet: Inlet) -> Result<(), LinearError> {
+        self.system.factor()?;
+        self.change.copy_from_slice(&self.work.rhs);
+        self.system.solve(&mut self.change);
+        let row = |node: usize| if new.filling[node] == Filling::Full { self.work.opening_row[node] } else { 0.0 };
+        if model.compliance > 0.0 && self.work.opening_column.iter().any(|c| *c != 0.0) {
+            // Sherman-Morrison: the mold opens by a weighted mean of all pressures.
+            self.system.solve(&mut self.work.opening_column);
+            let (mut top, mut bottom) = (0.0, 1.0);
+            for node in 0..self.change.len() {
+                top += row(node) * self.change[node];
+                bottom += row(node) * self.work.opening_column[node];
+            }
+            for node in 0..self.change.len() {
+                self.change[node] -= self.work.opening_column[node] * top / bottom;
+            }
+        }
+        for node in 0..self.change.len() {
+            let free = if node == 0 { matches!(inlet, Inlet::Rate { .. }) } else { new.filling[node] == Filling::Full };
+            if !free {
+                self.change[node] = 0.0;
+            }
+            new.pressure[node] += self.change[node];
+        }
+        flow::update(model, new, &self.work, &self.change);
+        // A front node shows the pressure in the middle of its melt.
+        for node in 1..model.nodes() {
+            if new.filling[node] == Filling::Front {
+                let mut p = model.atmosphere;
+                for &(e, side) in &model.graph.touching[node] {
+                    let sign = if side == 1 { 1.0 } else { -1.0 };
+                    let length = model.graph.nodes[node].length * new.fill[node].min(1.0);
+                    p = p.max(model.atmosphere + 0.5 * sign * new.gradient[2 * e + side] * length);
+                }
+                new.pressure[node] = p;
+            }
+        }
+        Ok(())
+    }
+
+    /// Masses from the flows just solved for: the ledger. Also the fill that follows from them.
+    fn settle_masses(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64) {
+        let work = &mut self.work;
+        let mut inflow = std::mem::take(&mut work.inflow);
+        mass::inflow(model, &new.flow, &work.edge_density, &mut inflow);
+        for node in 0..model.nodes() {
+            new.mass[node] = old.mass[node] + dt * inflow[node];
+            if node > 0 && new.filling[node] != Filling::Empty && new.filling[node] != Filling::Full {
+                new.fill[node] = (new.mass[node] / (work.volume[node] * work.mean_density[node])).max(0.0);
+            }
+        }
+        if let Inlet::Rate { leakage, .. } = inlet {
+            new.mass[0] -= dt * leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
+        }
+        work.inflow = inflow;
+    }
+
+    /// Moves nodes between full, front and detached. True when any moved.
+    fn switch_fillings(&mut self, model: &Model, new: &mut State) -> bool {
+        let mut moved = false;
+        for node in 1..model.nodes() {
+            if self.work.switches[node] >= SWITCHES {
+                continue;
+            }
+            let to = match new.filling[node] {
+                Filling::Full if new.pressure[node] < model.atmosphere => Filling::Detached,
+                Filling::Detached if new.fill[node] > 1.0 => Filling::Full,
+                Filling::Front if new.fill[node] > 1.0 && !has_room(model, new, node) => Filling::Full,
+                _ => continue,
+            };
+            if to == Filling::Detached {
+                new.pressure[node] = model.atmosphere;
+            } else {
+                new.fill[node] = 1.0;
+            }
+            new.filling[node] = to;
+            self.work.switches[node] += 1;
+            moved = true;
+        }
+        moved
+    }
+
+    /// Books what came in, and moves fronts into the next nodes.
+    fn finish(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, report: &mut StepReport) {
+        report.inflow = new.melt_mass() - old.melt_mass();
+        match inlet {
+            Inlet::Rate { rate, .. } => {
+                new.reservoir = (old.reservoir - rate * dt).max(0.0);
+                report.leaked = old.mass[0] - new.mass[0] - report.inflow;
+            }
+            Inlet::Pressure(_) => new.reservoir = new.mass[0] / self.work.mean_density[0],
+        }
+        for node in 1..model.nodes() {
+            if new.filling[node] == Filling::Front {
+                report.advance = report.advance.max(new.fill[node] - old.fill[node]);
+            }
+        }
+        // Nodes are numbered along the flow, so one pass carries an excess over several small nodes.
+        for node in 1..model.nodes() {
+            if new.filling[node] == Filling::Front && new.fill[node] >= 1.0 {
+                self.pass_on(model, new, node);
+            }
+        }
+    }
+
+    /// The front leaves a node: what it holds beyond its volume enters the neighbours with room.
+    fn pass_on(&self, model: &Model, new: &mut State, node: usize) {
+        let capacity = self.work.volume[node] * self.work.mean_density[node];
+        let excess = new.mass[node] - capacity;
+        let room = |new: &State, &(e, side): &(usize, usize)| {
+            let other = model.graph.edges[e].half[1 - side].node;
+            matches!(new.filling[other], Filling::Empty | Filling::Front).then_some((other, model.graph.edges[e].half[1 - side].area_per_gap))
+        };
+        let width: f64 = model.graph.touching[node].iter().filter_map(|t| room(new, t)).map(|(_, w)| w).sum();
+        new.filling[node] = Filling::Full;
+        new.fill[node] = 1.0;
+        if width <= 0.0 || excess <= 0.0 {
+            return;
+        }
+        new.mass[node] = capacity;
+        let (column, layers) = (model.column(), model.layers.len());
+        for touch in &model.graph.touching[node] {
+            let Some((other, w)) = room(new, touch) else { continue };
+            if new.filling[other] == Filling::Empty {
+                new.filling[other] = Filling::Front;
+                new.pressure[other] = model.atmosphere;
+                new.temperature.copy_within(node * column..node * column + layers, other * column);
+            }
+            new.mass[other] += excess * w / width;
+            let density = self.work.mean_density[node];
+            new.fill[other] = new.mass[other] / (self.work.volume[other] * density);
+        }
+    }
+}
+
+/// Flow that leaves `node` in the last step, m3/s: what a front beyond it may expect.
+fn upstream_flow(model: &Model, state: &State, node: usize) -> f64 {
+    let into: f64 = model.graph.touching[node]
+        .iter()
+        .map(|&(e, side)| if side == 1 { state.flow[e] } else { -state.flow[e] })
+        .filter(|q| *q > 0.0)
+        .sum();
+    into
+}
+
+/// True when a neighbour can take what overflows.
+fn has_room(model: &Model, state: &State, node: usize) -> bool {
+    model.graph.touching[node].iter().any(|&(e, side)| {
+        matches!(state.filling[model.graph.edges[e].half[1 - side].node], Filling::Empty | Filling::Front)
+    })
+}
