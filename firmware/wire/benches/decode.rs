@@ -21,7 +21,7 @@ fn decode(c: &mut Criterion) {
         missed: 0,
         first_tick: NodeTicks(90_000),
         period_ticks: 500,
-        late_ticks: 1,
+        jitter_ticks: 1,
         rows: 20,
         channels: 16,
         open: ChannelMask(0),

@@ -50,8 +50,8 @@ pub struct SampleBlock<'a> {
     pub first_tick: NodeTicks,
     /// Ticks between rows.
     pub period_ticks: u32,
-    /// How late the latest row was really read, in ticks.
-    pub late_ticks: u32,
+    /// How far from its due time the farthest row was really read, in ticks, early or late.
+    pub jitter_ticks: u32,
     /// Rows in this block.
     pub rows: u16,
     /// Channels in a row.

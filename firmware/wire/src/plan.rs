@@ -200,6 +200,8 @@ pub enum TransferOutcome {
     Withdrawn,
     /// A newer plan took its place.
     Replaced,
+    /// The plan called for transfer, but the board could not set the wire.
+    WireFailed,
 }
 
 /// Repeated until the host says it has seen it.

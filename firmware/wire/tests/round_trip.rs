@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn sample_blocks_round_trip(
         rows in rows(), group: u8, seq: u32, first_index: u64, missed: u32, tick: u64,
-        period_ticks: u32, late_ticks: u32, open in masks(), stuck in masks(), cut in 1_usize..400,
+        period_ticks: u32, jitter_ticks: u32, open in masks(), stuck in masks(), cut in 1_usize..400,
     ) {
         let mut buffer = [0_u8; 1024];
         let mut writer = WriteCodes::new();
@@ -97,7 +97,7 @@ proptest! {
             prop_assert!(writer.push_row(row, &mut buffer));
         }
         let block = SampleBlock {
-            group, seq, first_index, missed, first_tick: NodeTicks(tick), period_ticks, late_ticks,
+            group, seq, first_index, missed, first_tick: NodeTicks(tick), period_ticks, jitter_ticks,
             rows: rows.len() as u16, channels: rows[0].len() as u8,
             open, over_range: ChannelMask(0), stuck, no_reading: ChannelMask(1),
             packed: &buffer[..writer.len()],
@@ -187,7 +187,7 @@ fn a_block_whose_header_promises_other_rows_is_refused() {
         missed: 0,
         first_tick: NodeTicks(0),
         period_ticks: 500,
-        late_ticks: 0,
+        jitter_ticks: 0,
         rows: 2,
         channels: 3,
         open: ChannelMask(0),

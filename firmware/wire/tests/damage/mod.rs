@@ -56,7 +56,7 @@ fn block(channels: u8, rows: u16, seq: u32) -> NodePacket<'static> {
         missed: 0,
         first_tick: NodeTicks(u64::from(seq) * 500 * u64::from(rows)),
         period_ticks: 500,
-        late_ticks: 3,
+        jitter_ticks: 3,
         rows,
         channels,
         open: ChannelMask(0),
