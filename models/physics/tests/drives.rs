@@ -1,4 +1,5 @@
 //! Claims about measured waveforms.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 use models_physics::drive::Drive;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! Claims about the material laws, on bare constants (cards are tested in `cards.rs`).
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 use models_physics::laws::{
     Conductivity, Cross, CrossWlf, HeatCapacity, NoFlow, PowerLaw, Rheology, Tait, TaitMelt,

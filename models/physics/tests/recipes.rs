@@ -1,4 +1,5 @@
 //! Claims about the shipped recipes and the recipe loader.
+#![allow(clippy::unwrap_used)] // helpers of tests may panic
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -102,11 +103,11 @@ fn a_bad_recipe_is_refused_with_file_key_and_reason() {
             "x.toml: hold[1].pressure_bar: unknown key",
         ),
         (
-            "time_s = 3.0",
-            "time_s = -3.0",
+            "\ntime_s = 3.0",
+            "\ntime_s = -3.0",
             "x.toml: hold[0].time_s: must be above 0",
         ),
-        ("time_s = 3.0", "", "x.toml: hold[0].time_s: missing"),
+        ("\ntime_s = 3.0", "", "x.toml: hold[0].time_s: missing"),
         (
             "cooling_time_s = 15.0",
             "cooling_time_s = -1",
