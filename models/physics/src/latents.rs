@@ -161,6 +161,26 @@ impl Latents {
     }
 }
 
+impl Latents {
+    /// Priors of a mold: the list's means, the mold's own compliance, leakage and hold loss, then the values
+    /// its file gives.
+    ///
+    /// # Errors
+    /// When the file names an unknown latent or a value outside its bounds.
+    pub fn of_mold(mold: &crate::mold::Mold) -> Result<Self, LatentError> {
+        let mut latents = Self::default();
+        latents.set(Latent::Compliance, mold.compliance_m_per_pa)?;
+        if let Some(press) = &mold.press {
+            latents.set(Latent::Leakage, press.check_ring_leakage)?;
+            latents.set(Latent::HoldLoss, press.hold_loss)?;
+        }
+        for (name, value) in &mold.latents {
+            latents.set(Latent::from_name(name)?, *value)?;
+        }
+        Ok(latents)
+    }
+}
+
 impl Index<Latent> for Latents {
     type Output = f64;
     fn index(&self, latent: Latent) -> &f64 {

@@ -14,4 +14,5 @@ pub mod mold;
 pub mod molds;
 pub mod recipe;
 pub mod recipes;
+pub mod shot;
 pub mod solver;

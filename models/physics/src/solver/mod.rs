@@ -3,6 +3,7 @@
 //! A step is one discrete operator: mass ([`mass`]), momentum ([`flow`]) and energy ([`energy`]) of a state and
 //! its predecessor. [`step`] drives it to zero.
 
+mod build;
 mod control;
 mod energy;
 mod flow;
@@ -13,16 +14,23 @@ mod linear;
 mod march;
 mod mass;
 mod model;
+mod probe;
+mod residual;
 mod state;
 mod step;
+mod trim;
 mod work;
 
+pub use build::Cut;
 pub use control::StepControl;
 pub use fluidity::FluidityTable;
 pub use graph::{Edge, Graph, HalfEdge, Node};
 pub use layers::{LayerGrid, Section, SectionLayers};
 pub use linear::{LinearError, PressureSystem};
 pub use march::{March, MarchError};
-pub use model::{Melt, Model, SteelStack};
+pub use model::{Melt, Model, ModelError, SteelStack};
+pub use probe::{Probe, probes};
+pub use residual::Residual;
 pub use state::{Filling, State};
+pub use trim::downstream_of;
 pub use step::{Inlet, StepError, StepReport, Stepper, Tolerance};

@@ -2,8 +2,10 @@
 
 use crate::card::SimulationMaterial;
 use crate::latents::{Latent, Latents};
+use crate::mold::Mold;
 use crate::laws::{Conductivity, HeatCapacity, Rheology, Tait, WallContact};
 
+use super::build::{self, Cut};
 use super::fluidity::FluidityTable;
 use super::graph::Graph;
 use super::layers::LayerGrid;
@@ -59,6 +61,8 @@ pub struct Model {
     pub steel: Option<SteelStack>,
     /// Coolant (or fixed wall) temperature, K.
     pub coolant_k: f64,
+    /// Mold temperature at the start of a shot, K.
+    pub wall_start_k: f64,
     /// Melt temperature at the inlet, K.
     pub melt_k: f64,
     /// Opening of the cavity gap per mean cavity pressure, m/Pa.
@@ -111,7 +115,56 @@ fn scaled_rheology(law: &Rheology, latents: &Latents) -> Rheology {
     }
 }
 
+/// Layers thin a little towards the wall, where temperature changes fastest.
+const LAYER_GRADING: f64 = 1.0;
+
+/// A mold that cannot be simulated.
+pub type ModelError = crate::input::InputError;
+
+/// Layers the steel is cut into; each is twice as thick as the one before, from the cavity outwards.
+const STEEL_LAYERS: usize = 6;
+
 impl Model {
+    /// Builds the model of a mold with its own material and grid. `melt_k` and `mold_k` replace the
+    /// nominal temperatures of the mold file when a recipe sets them.
+    ///
+    /// # Errors
+    /// When the material card is missing or lacks what a simulation needs.
+    pub fn new(mold: &Mold, latents: &Latents, cut: Cut, melt_k: Option<f64>, mold_k: Option<f64>) -> Result<Self, ModelError> {
+        let material = mold.card()?.require_simulation()?;
+        Ok(Self::with_material(mold, &material, latents, cut, melt_k, mold_k))
+    }
+
+    /// As [`Model::new`] with a material already at hand.
+    pub fn with_material(mold: &Mold, material: &SimulationMaterial, latents: &Latents, cut: Cut, melt_k: Option<f64>, mold_k: Option<f64>) -> Self {
+        let wall_start_k = mold_k.unwrap_or(mold.wall.mold_temperature_k) + latents[Latent::MoldTemperature];
+        let steel = mold.wall.steel.as_ref().map(|s| SteelStack {
+            thickness: (0..STEEL_LAYERS)
+                .map(|i| s.thickness * f64::from(1 << i) / f64::from((1 << STEEL_LAYERS) - 1))
+                .collect(),
+            conductivity: s.conductivity,
+            volumetric_heat: s.density * s.heat_capacity,
+            coolant_htc: s.coolant_htc,
+        });
+        let coolant_k = match &mold.wall.steel {
+            // The recipe's mold temperature moves the coolant with it.
+            Some(s) => s.coolant_k + wall_start_k - mold.wall.mold_temperature_k,
+            None => wall_start_k,
+        };
+        Self {
+            graph: build::graph(mold, cut.cells, latents[Latent::Gap]),
+            layers: LayerGrid::new(cut.layers, LAYER_GRADING),
+            melt: Melt::new(material, latents),
+            wall: mold.wall.htc.clone(),
+            wall_factor: latents[Latent::WallHtc],
+            steel,
+            coolant_k,
+            wall_start_k,
+            melt_k: melt_k.unwrap_or(mold.process.melt_k) + latents[Latent::MeltTemperature],
+            compliance: latents[Latent::Compliance],
+            atmosphere: models_units::ATMOSPHERIC.pa(),
+        }
+    }
     /// Number of nodes, the inlet included.
     pub fn nodes(&self) -> usize {
         self.graph.nodes.len()

@@ -32,6 +32,10 @@ pub struct State {
     pub filling: Vec<Filling>,
     /// Share of the node's flow length over which a front node's resistance was taken in this step.
     pub reach: Vec<f64>,
+    /// What each node held, and how full it was, while the step was solved: fronts move on after it.
+    pub during: Vec<Filling>,
+    /// Fill before a front moved on.
+    pub fill_during: Vec<f64>,
     /// Volume flow of each edge, m3/s, from side 0 to side 1.
     pub flow: Vec<f64>,
     /// Pressure gradient of each half edge, Pa/m, positive towards side 1: `2 e + side`.
@@ -47,7 +51,7 @@ impl State {
     pub fn empty(model: &Model) -> Self {
         let (n, e) = (model.nodes(), model.graph.edges.len());
         let column = model.column();
-        let mut temperature = vec![model.coolant_k; n * column];
+        let mut temperature = vec![model.wall_start_k; n * column];
         temperature[..column].fill(model.melt_k);
         let mut filling = vec![Filling::Empty; n];
         filling[0] = Filling::Full;
@@ -58,6 +62,8 @@ impl State {
             pressure: vec![model.atmosphere; n],
             temperature,
             mass: vec![0.0; n],
+            fill_during: fill.clone(),
+            during: filling.clone(),
             fill,
             filling,
             reach: vec![0.0; n],
@@ -77,6 +83,8 @@ impl State {
         self.fill.copy_from_slice(&other.fill);
         self.filling.copy_from_slice(&other.filling);
         self.reach.copy_from_slice(&other.reach);
+        self.during.copy_from_slice(&other.during);
+        self.fill_during.copy_from_slice(&other.fill_during);
         self.flow.copy_from_slice(&other.flow);
         self.gradient.copy_from_slice(&other.gradient);
         self.opening = other.opening;

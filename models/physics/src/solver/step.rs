@@ -371,6 +371,8 @@ impl Stepper {
                 report.advance = report.advance.max(new.fill[node] - old.fill[node]);
             }
         }
+        new.during.copy_from_slice(&new.filling);
+        new.fill_during.copy_from_slice(&new.fill);
         // Nodes are numbered along the flow, so one pass carries an excess over several small nodes.
         for node in 1..model.nodes() {
             if new.filling[node] == Filling::Front && new.fill[node] >= 1.0 {
