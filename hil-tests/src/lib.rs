@@ -1,0 +1,21 @@
+//! The rig: everything needed to tell a story about a node and check how it ended.
+//!
+//! [`qemu`] runs the real firmware, [`emulated`] runs the same library over a [`pty`], [`reader`]
+//! is the box's side, [`recorder`] remembers what came. Each file in [`stories`] proves one claim;
+//! `tests/` tells them short, `hil-prove` tells them in full and prints the figures.
+#![forbid(unsafe_code)]
+
+pub mod box_process;
+pub mod emulated;
+pub mod error;
+pub mod figure;
+pub mod pty;
+pub mod qemu;
+pub mod qmp;
+pub mod reader;
+pub mod recorder;
+pub mod script;
+pub mod stories;
+
+pub use error::RigError;
+pub use figure::Figure;
