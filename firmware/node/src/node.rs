@@ -197,6 +197,10 @@ impl<'t, L: SortingLines> Node<'t, L> {
         decoder.feed(bytes, |packet| match packet {
             Ok(packet) => {
                 self.host_frames = self.host_frames.wrapping_add(1);
+                if self.link.is_silent(now) {
+                    // Whoever is back missed what happened meanwhile.
+                    self.sorting.tell_again();
+                }
                 self.link.hear(now);
                 self.obey(packet, now, fast);
             }

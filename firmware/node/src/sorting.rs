@@ -89,6 +89,11 @@ impl<L: SortingLines> Sorting<L> {
         self.untold = true;
     }
 
+    /// Says the state once more.
+    pub fn tell_again(&mut self) {
+        self.untold = true;
+    }
+
     /// The state, once after each change.
     pub fn take_news(&mut self) -> Option<OutputState> {
         core::mem::take(&mut self.untold).then_some(self.state)

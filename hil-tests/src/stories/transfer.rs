@@ -255,8 +255,7 @@ fn silent(scene: &mut Scene) -> Result<Figure, RigError> {
     sleep(Duration::from_millis(1500));
     scene.reader.resume()?;
     let outcome = report(scene, 20_000)?.outcome;
-    // The node repeats its hello and its reports; the change of the lines happened in the silence,
-    // so it is read from the line's next answer.
+    // The change of the lines happened in the silence; the node says it again to whoever is back.
     let cause = scene.reader.look(|seen| {
         seen.answers.iter().rev().find_map(|a| match a {
             Answer::Output(state) => Some((state.verdict, state.cause)),
