@@ -4,6 +4,7 @@
 //! flows), [`recipe`] and [`drive`] (what the press or a measured waveform does to it).
 #![warn(missing_docs)]
 
+pub mod calibrate;
 pub mod card;
 pub mod cards;
 pub mod drive;
@@ -12,6 +13,7 @@ pub mod latents;
 pub mod laws;
 pub mod mold;
 pub mod molds;
+pub mod observer;
 pub mod recipe;
 pub mod recipes;
 pub mod shot;

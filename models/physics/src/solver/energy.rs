@@ -27,15 +27,29 @@ pub(super) fn prepare(model: &Model, old: &State, work: &mut Work) {
         for k in 0..layers {
             prepare_layer(model, old.temperature[node * column + k], p, node * layers + k, work);
         }
+        prepare_faces(model, node, work);
     }
 }
 
 fn prepare_layer(model: &Model, t: f64, p: f64, at: usize, work: &mut Work) {
-    let point = model.melt.tait.point(t, p);
-    work.old_enthalpy[at] = model.melt.heat_capacity.enthalpy(t);
+    let point = model.melt.tait.blended(t, p);
+    let (cp, enthalpy) = model.melt.heat.get(t);
+    work.old_enthalpy[at] = enthalpy;
     work.old_conductivity[at] = model.melt.conductivity_factor * model.melt.conductivity.k(t, p);
     work.old_density[at] = 1.0 / point.v;
-    work.old_compression[at] = t * point.dv_dt / model.melt.heat_capacity.cp(t);
+    work.old_compression[at] = t * point.dv_dt / cp;
+}
+
+/// Conduction between neighbouring layers: two half layers in series, W/(m K) over the gap squared.
+fn prepare_faces(model: &Model, node: usize, work: &mut Work) {
+    let layers = model.layers.len();
+    let grid = model.layers.section(model.graph.nodes[node].section);
+    let (faces, centres) = (&model.layers.faces, &model.layers.centres);
+    let k = &work.old_conductivity[node * layers..(node + 1) * layers];
+    for i in 0..layers - 1 {
+        let (a, b) = (faces[i + 1] - centres[i], centres[i + 1] - faces[i + 1]);
+        work.old_face[node * layers + i] = grid.face[i] * (a + b) * k[i] * k[i + 1] / (a * k[i + 1] + b * k[i]);
+    }
 }
 
 /// Sorts the nodes from high to low driving pressure; nearly sorted already, so by insertion.
@@ -153,7 +167,7 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
                 mixed_flow += q;
             } else {
                 let at = node * layers + k;
-                let carried = work.old_density[at] * model.melt.heat_capacity.cp(t) * q / volume;
+                let carried = work.old_density[at] * model.melt.heat.get(t).0 * q / volume;
                 work.advection[k] += carried;
                 work.source[k] += carried * (t + work.old_compression[at] * drop);
             }
@@ -167,17 +181,18 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
         for k in 0..layers {
             prepare_layer(model, mixed_t, p, node * layers + k, work);
         }
+        prepare_faces(model, node, work);
     }
-    let h_mixed = if front { model.melt.heat_capacity.enthalpy(mixed_t) } else { 0.0 };
+    let h_mixed = if front { model.melt.heat.get(mixed_t).1 } else { 0.0 };
     let p_old = if newborn { p } else { old.pressure[node] };
     let per_gap2 = 1.0 / (work.half_gap[node] * work.half_gap[node]);
     for k in 0..layers {
         let at = node * layers + k;
         let t = state.temperature[node * column + k];
-        let (cp, rho) = (model.melt.heat_capacity.cp(t), work.old_density[at]);
+        let (cp, h_now) = model.melt.heat.get(t);
+        let rho = work.old_density[at];
         let weight = grid.volume[k];
         // h(T_new) is linearised about the present T; layers that only just arrived start mixed.
-        let h_now = model.melt.heat_capacity.enthalpy(t);
         let rate = rho / dt * weight;
         let mut start = work.old_enthalpy[at];
         if front {
@@ -191,12 +206,7 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
         work.upper[k] = 0.0;
     }
     for k in 0..layers - 1 {
-        let at = node * layers + k;
-        // Two half layers in series.
-        let (ka, kb) = (work.old_conductivity[at], work.old_conductivity[at + 1]);
-        let (da, db) = (model.layers.faces[k + 1] - model.layers.centres[k], model.layers.centres[k + 1] - model.layers.faces[k + 1]);
-        let k_face = (da + db) / (da / ka + db / kb);
-        let c = grid.face[k] * k_face * per_gap2;
+        let c = work.old_face[node * layers + k] * per_gap2;
         work.diag[k] += c;
         work.upper[k] = -c;
         work.diag[k + 1] += c;

@@ -15,7 +15,7 @@ use super::state::{Filling, State};
 use super::work::Work;
 
 /// Shortest reach of a front node's resistance, as a share of its length.
-const SHORTEST_REACH: f64 = 0.02;
+const SHORTEST_REACH: f64 = 0.1;
 
 /// Flow that counts as none, in mold volumes a second: momentum is never judged against less.
 const STILL_PER_S: f64 = 1e-4;
@@ -106,14 +106,20 @@ pub(super) fn half_edges(model: &Model, state: &State, work: &mut Work) {
             let gradient = state.gradient[h];
             let rest = &work.rest_fluidity[half.node * layers..(half.node + 1) * layers];
             let phi = &mut work.fluidity[h * layers..(h + 1) * layers];
+            if rest[0] <= 0.0 && rest.iter().all(|r| *r <= 0.0) {
+                phi.fill(0.0);
+                work.conductance[h] = 0.0;
+                work.half_flow[h] = 0.0;
+                work.half_slope[h] = 0.0;
+                continue;
+            }
             let ln_stress = (lever * gap * gradient.abs()).max(f64::MIN_POSITIVE).ln() - model.melt.fluidity.ln_scale();
             let (mut sum, mut slope) = (0.0, 0.0);
-            for k in 0..layers {
-                let (f, df) = model.melt.fluidity.get(ln_stress + grid.ln_stress_at[k]);
-                let at_rest = rest[k] * grid.moment[k];
-                phi[k] = rest[k] * f;
-                sum += at_rest * f;
-                slope += at_rest * df;
+            for (((phi, rest), moment), ln_at) in phi.iter_mut().zip(rest).zip(&grid.moment).zip(&grid.ln_stress_at) {
+                let (f, df) = model.melt.fluidity.get(ln_stress + ln_at);
+                *phi = rest * f;
+                sum += moment * *phi;
+                slope += moment * rest * df;
             }
             let scale = half.area_per_gap * gap * gap * gap * lever;
             work.conductance[h] = sum;

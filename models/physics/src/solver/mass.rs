@@ -29,7 +29,7 @@ pub(super) fn open_mold(model: &Model, state: &mut State, work: &mut Work) {
 /// Density of every layer, its mean over each node and the derivative with pressure.
 pub(super) fn density(model: &Model, state: &State, work: &mut Work) {
     let (layers, column) = (model.layers.len(), model.column());
-    let reservoir = model.melt.tait.point(model.melt_k, state.pressure[0]);
+    let reservoir = model.melt.tait.blended(model.melt_k, state.pressure[0]);
     work.density[..layers].fill(1.0 / reservoir.v);
     work.mean_density[0] = 1.0 / reservoir.v;
     work.mean_density_dp[0] = -reservoir.dv_dp / (reservoir.v * reservoir.v);
@@ -43,7 +43,7 @@ pub(super) fn density(model: &Model, state: &State, work: &mut Work) {
         let p = state.pressure[node];
         let (mut mean, mut mean_dp) = (0.0, 0.0);
         for k in 0..layers {
-            let at = model.melt.tait.point(t[k], p);
+            let at = model.melt.tait.blended(t[k], p);
             let density = 1.0 / at.v;
             rho[k] = density;
             mean += volume[k] * density;

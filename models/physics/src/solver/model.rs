@@ -3,11 +3,12 @@
 use crate::card::SimulationMaterial;
 use crate::latents::{Latent, Latents};
 use crate::mold::Mold;
-use crate::laws::{Conductivity, HeatCapacity, Rheology, Tait, WallContact};
+use crate::laws::{Conductivity, Rheology, Tait, WallContact};
 
 use super::build::{self, Cut};
 use super::fluidity::FluidityTable;
 use super::graph::Graph;
+use super::heat::HeatTable;
 use super::layers::LayerGrid;
 
 /// Steel between cavity wall and coolant, as a stack of layers under every control volume.
@@ -32,8 +33,8 @@ pub struct Melt {
     pub fluidity: FluidityTable,
     /// Equation of state.
     pub tait: Tait,
-    /// Heat capacity.
-    pub heat_capacity: HeatCapacity,
+    /// Heat capacity and enthalpy.
+    pub heat: HeatTable,
     /// Thermal conductivity.
     pub conductivity: Conductivity,
     /// Factor on `conductivity`.
@@ -82,7 +83,7 @@ impl Melt {
             fluidity: FluidityTable::new(&rheology),
             rheology,
             tait,
-            heat_capacity: material.heat_capacity.clone(),
+            heat: HeatTable::new(&material.heat_capacity),
             conductivity: material.conductivity.clone(),
             conductivity_factor: latents[Latent::Conductivity],
             no_flow_k: material.no_flow_k + latents[Latent::NoFlow],

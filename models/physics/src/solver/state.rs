@@ -22,6 +22,8 @@ pub struct State {
     pub time: f64,
     /// Pressure at each node's centre, Pa absolute; in a front node at the middle of its melt.
     pub pressure: Vec<f64>,
+    /// Change of pressure in the last step, Pa/s: the first guess of the next one.
+    pub pressure_rate: Vec<f64>,
     /// Temperature columns, K: `Model::column` entries a node, mid-plane first, steel last.
     pub temperature: Vec<f64>,
     /// Melt mass of each node, kg: what has flowed in less what has flowed out.
@@ -60,6 +62,7 @@ impl State {
         Self {
             time: 0.0,
             pressure: vec![model.atmosphere; n],
+            pressure_rate: vec![0.0; n],
             temperature,
             mass: vec![0.0; n],
             fill_during: fill.clone(),
@@ -78,6 +81,7 @@ impl State {
     pub fn copy_from(&mut self, other: &Self) {
         self.time = other.time;
         self.pressure.copy_from_slice(&other.pressure);
+        self.pressure_rate.copy_from_slice(&other.pressure_rate);
         self.temperature.copy_from_slice(&other.temperature);
         self.mass.copy_from_slice(&other.mass);
         self.fill.copy_from_slice(&other.fill);

@@ -32,15 +32,17 @@ pub struct Tolerance {
     pub temperature: f64,
     /// Iterations after which the step fails; with `accept` it is taken as it is.
     pub iterations: usize,
+    /// The same while a front moves.
+    pub iterations_filling: usize,
     /// Take the step even when it has not converged (the live observer's budget).
     pub accept: bool,
 }
 
 impl Tolerance {
     /// Reference accuracy.
-    pub const REFERENCE: Self = Self { mass: 1e-8, momentum: 1e-5, temperature: 2e-3, iterations: 40, accept: false };
+    pub const REFERENCE: Self = Self { mass: 1e-8, momentum: 1e-5, temperature: 2e-3, iterations: 40, iterations_filling: 40, accept: false };
     /// A fixed cost a step.
-    pub const LIVE: Self = Self { mass: 1e-6, momentum: 1e-3, temperature: 0.1, iterations: 1, accept: true };
+    pub const LIVE: Self = Self { mass: 1e-6, momentum: 1e-3, temperature: 0.1, iterations: 1, iterations_filling: 4, accept: true };
 }
 
 /// How a step went.
@@ -90,8 +92,8 @@ pub struct Stepper {
     change: Vec<f64>,
 }
 
-/// Times a node may change its filling within one step.
-const SWITCHES: u8 = 3;
+/// Times a node may fill up within one step.
+const SWITCHES: u8 = 2;
 
 impl Stepper {
     /// Prepares scratch and the factorisation's pattern.
@@ -112,16 +114,21 @@ impl Stepper {
         self.start(model, old, new, inlet, dt);
         energy::prepare(model, old, &mut self.work);
         let scale = self.mass_scale(model);
+        let filling = new.filling.iter().any(|f| matches!(f, Filling::Empty | Filling::Front));
+        let most = if filling { tol.iterations_filling } else { tol.iterations };
         let mut report = StepReport { temperature: f64::INFINITY, ..StepReport::default() };
         loop {
+            if tol.accept && report.iterations >= most {
+                break;
+            }
             let (mass_residual, momentum) = self.evaluate(model, old, new, inlet, dt);
             report.mass = mass_residual / scale;
             report.momentum = momentum;
             let solved = report.mass < tol.mass && momentum < tol.momentum && report.temperature < tol.temperature;
-            if (solved && report.iterations > 0) || (tol.accept && report.iterations >= tol.iterations) {
+            if solved && report.iterations > 0 {
                 break;
             }
-            if report.iterations >= tol.iterations || !report.mass.is_finite() {
+            if report.iterations >= most || !report.mass.is_finite() {
                 let StepReport { iterations, mass, momentum, temperature, .. } = report;
                 return Err(StepError::NotConverged { iterations, mass, momentum, temperature });
             }
@@ -148,6 +155,12 @@ impl Stepper {
         self.work.switches.fill(0);
         if let Inlet::Pressure(p) = inlet {
             new.pressure[0] = p;
+        }
+        for node in 1..model.nodes() {
+            if old.filling[node] == Filling::Full {
+                let guess = old.pressure[node] + old.pressure_rate[node] * dt;
+                new.pressure[node] = guess.clamp(0.5 * old.pressure[node], 1.5 * old.pressure[node]).max(model.atmosphere);
+            }
         }
         // Melt at a full node's edge starts to fill its empty neighbours.
         for edge in &model.graph.edges {
@@ -182,7 +195,7 @@ impl Stepper {
                 };
             }
             // Without a flow to go by (the first melt of a shot) assume that one node fills.
-            let advance = if flow_in == 0.0 { 1.0 } else { (flow_in * dt / self.work.volume[node]).clamp(-1.0, 1.5) };
+            let advance = if flow_in == 0.0 { 1.0 } else { (flow_in * dt / self.work.volume[node]).clamp(0.0, 1.5) };
             new.reach[node] = (old.fill[node] + 0.5 * advance).clamp(0.0, 1.75);
         }
         for (e, edge) in model.graph.edges.iter().enumerate() {
@@ -335,11 +348,12 @@ impl Stepper {
     fn switch_fillings(&mut self, model: &Model, new: &mut State) -> bool {
         let mut moved = false;
         for node in 1..model.nodes() {
-            if self.work.switches[node] >= SWITCHES {
-                continue;
-            }
+            // Letting go of the wall is always possible, coming back only so often: a node on the verge
+            // ends as a hair too full rather than under tension.
+            let spent = self.work.switches[node] >= SWITCHES;
             let to = match new.filling[node] {
                 Filling::Full if new.pressure[node] < model.atmosphere => Filling::Detached,
+                _ if spent => continue,
                 Filling::Detached if new.fill[node] > 1.0 => Filling::Full,
                 Filling::Front if new.fill[node] > 1.0 && !has_room(model, new, node) => Filling::Full,
                 _ => continue,
@@ -348,9 +362,9 @@ impl Stepper {
                 new.pressure[node] = model.atmosphere;
             } else {
                 new.fill[node] = 1.0;
+                self.work.switches[node] += 1;
             }
             new.filling[node] = to;
-            self.work.switches[node] += 1;
             moved = true;
         }
         moved
@@ -371,6 +385,10 @@ impl Stepper {
                 report.advance = report.advance.max(new.fill[node] - old.fill[node]);
             }
         }
+        for node in 0..model.nodes() {
+            let both = old.filling[node] == Filling::Full && new.filling[node] == Filling::Full;
+            new.pressure_rate[node] = if both { (new.pressure[node] - old.pressure[node]) / dt } else { 0.0 };
+        }
         new.during.copy_from_slice(&new.filling);
         new.fill_during.copy_from_slice(&new.fill);
         // Nodes are numbered along the flow, so one pass carries an excess over several small nodes.
@@ -382,7 +400,7 @@ impl Stepper {
     }
 
     /// The front leaves a node: what it holds beyond its volume enters the neighbours with room.
-    fn pass_on(&self, model: &Model, new: &mut State, node: usize) {
+    fn pass_on(&mut self, model: &Model, new: &mut State, node: usize) {
         let capacity = self.work.volume[node] * self.work.mean_density[node];
         let excess = new.mass[node] - capacity;
         let room = |new: &State, &(e, side): &(usize, usize)| {
@@ -406,6 +424,7 @@ impl Stepper {
             }
             new.mass[other] += excess * w / width;
             let density = self.work.mean_density[node];
+            self.work.mean_density[other] = density;
             new.fill[other] = new.mass[other] / (self.work.volume[other] * density);
         }
     }

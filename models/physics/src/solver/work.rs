@@ -25,9 +25,10 @@ pub(super) struct Work {
     /// Mean density of each node and its derivative with pressure.
     pub mean_density: Vec<f64>,
     pub mean_density_dp: Vec<f64>,
-    /// Enthalpy, conductivity, density and compression heating (K/Pa) of the predecessor.
+    /// Enthalpy, conductivity (also between layers), density and compression heating (K/Pa) of the predecessor.
     pub old_enthalpy: Vec<f64>,
     pub old_conductivity: Vec<f64>,
+    pub old_face: Vec<f64>,
     pub old_density: Vec<f64>,
     pub old_compression: Vec<f64>,
     /// Residual of the mass balance, then its solution, Pa.
@@ -82,6 +83,7 @@ impl Work {
             mean_density_dp: node(),
             old_enthalpy: by_layer(n),
             old_conductivity: by_layer(n),
+            old_face: by_layer(n),
             old_density: by_layer(n),
             old_compression: by_layer(n),
             rhs: node(),

@@ -1,0 +1,69 @@
+//! The reduced solver: the same operator on a coarse grid with one iteration a step, driven sample by
+//! sample. Its cost a step is fixed and it does not allocate (on molds whose graph is a tree).
+
+use crate::card::SimulationMaterial;
+use crate::latents::Latents;
+use crate::mold::Mold;
+use crate::solver::{Cut, Inlet, LinearError, Model, Probe, State, StepError, Stepper, Tolerance, probes};
+
+/// Control volumes along the longest path and layers of the live grid.
+pub const LIVE_CUT: Cut = Cut { cells: 28, layers: 12 };
+
+/// A mold followed live from the pressure at its inlet.
+#[derive(Debug)]
+pub struct Observer {
+    model: Model,
+    probes: Vec<Probe>,
+    stepper: Stepper,
+    state: State,
+    next: State,
+    empty: State,
+}
+
+impl Observer {
+    /// Prepares a mold (cut at its driving sensor) with given latents.
+    ///
+    /// # Errors
+    /// When the graph's pattern cannot be analysed.
+    pub fn new(mold: &Mold, material: &SimulationMaterial, latents: &Latents) -> Result<Self, LinearError> {
+        let model = Model::with_material(mold, material, latents, LIVE_CUT, None, None);
+        let empty = State::empty(&model);
+        Ok(Self { probes: probes(mold, &model), stepper: Stepper::new(&model)?, state: empty.clone(), next: empty.clone(), empty, model })
+    }
+
+    /// Back to the empty mold: a new shot begins.
+    pub fn reset(&mut self) {
+        self.state.copy_from(&self.empty);
+    }
+
+    /// Advances by `dt` seconds to the inlet pressure `p_pa` at the end of the step.
+    ///
+    /// # Errors
+    /// When the pressure system breaks down (a NaN came in); the state is then unchanged.
+    pub fn step(&mut self, p_pa: f64, dt: f64) -> Result<(), StepError> {
+        let inlet = Inlet::Pressure(p_pa.max(self.model.atmosphere));
+        if let Err(e) = self.stepper.step(&self.model, &self.state, &mut self.next, inlet, dt, &Tolerance::LIVE) { eprintln!("{:?}\n{:?}\n{:?}\n{:?} {:?}", self.state.time, &self.state.pressure, &self.state.filling, &self.state.fill, &self.state.flow); return Err(e); }
+        std::mem::swap(&mut self.state, &mut self.next);
+        Ok(())
+    }
+
+    /// The state reached.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The model behind it.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Sensors of the mold.
+    pub fn probes(&self) -> &[Probe] {
+        &self.probes
+    }
+
+    /// What sensor number `probe` shows, Pa or K.
+    pub fn read(&self, probe: usize) -> f64 {
+        self.probes[probe].read(&self.model, &self.state)
+    }
+}
