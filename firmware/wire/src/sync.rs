@@ -14,7 +14,7 @@ pub struct SyncRequest {
 }
 
 /// The node's answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncReply {
     /// The request's number.
     pub id: u32,
