@@ -1,0 +1,227 @@
+//! The predictor: Gaussian process, boosted trees and quadratic ridge, weighed by what they are
+//! worth on settings left out.
+
+use rayon::prelude::*;
+
+use crate::gp::Process;
+use crate::linalg::{Cholesky, Matrix, dot, quantile, std_dev};
+use crate::random::group_folds;
+use crate::ridge::QuadraticRidge;
+use crate::scale::Scale;
+use crate::{BoostedTrees, QualityError, TreeSettings};
+
+/// Inner folds, by setting.
+const FOLDS: usize = 5;
+const LAMBDA: f64 = 10.0;
+const TREE_SEEDS: u64 = 5;
+/// Features further outside the trained range than this part of it flag a row.
+const RANGE_MARGIN: f64 = 0.25;
+/// Weight of the prior "all members alike" in the stack, in mean squared errors.
+const EVEN: f64 = 0.02;
+
+/// A prediction with its honest spread.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// In the target's unit.
+    pub value: f64,
+    /// Standard deviation of a new shot in a new setting; value +- 1.645 sd is a 90 % band.
+    pub sd: f64,
+    /// Features (by index) outside the trained range: the value is an extrapolation.
+    pub out_of_range: Vec<usize>,
+}
+
+/// Learns one target from features, and knows how wrong it is on settings it has not seen.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    scale: Scale,
+    members: Members,
+    weights: Vec<f64>,
+    inflate: f64,
+    outliers: Vec<usize>,
+}
+
+/// Members that are refitted without each fold.
+#[derive(Clone, Debug)]
+struct Simple {
+    ridge: QuadraticRidge,
+    trees: Vec<BoostedTrees>,
+    on_ridge: Vec<BoostedTrees>,
+}
+
+#[derive(Clone, Debug)]
+struct Members {
+    process: Process,
+    simple: Simple,
+}
+
+impl Simple {
+    fn fit(x: &Matrix, z: &Matrix, y: &[f64], groups: &[usize], seed: u64) -> Result<Self, QualityError> {
+        let folds = group_folds(groups, 8, seed ^ 0xF0);
+        let mut ridge_out = vec![0.0; y.len()];
+        for fold in 0..8 {
+            let (rest, held) = split(&folds, fold);
+            if rest.is_empty() || held.is_empty() {
+                continue;
+            }
+            let model = QuadraticRidge::fit(&z.select(&rest), &pick(y, &rest), LAMBDA)?;
+            for (&i, p) in held.iter().zip(model.predict(&z.select(&held))) {
+                ridge_out[i] = p;
+            }
+        }
+        let wider = x.beside(&column(&ridge_out));
+        let grow = |x: &Matrix| {
+            (0..TREE_SEEDS)
+                .into_par_iter()
+                .map(|s| {
+                    let settings = TreeSettings { columns: 0.8, leaves: 10, seed: seed + s, ..TreeSettings::PLAIN };
+                    BoostedTrees::fit(x, y, settings)
+                })
+                .collect()
+        };
+        Ok(Self { ridge: QuadraticRidge::fit(z, y, LAMBDA)?, trees: grow(x), on_ridge: grow(&wider) })
+    }
+
+    fn predict(&self, x: &Matrix, z: &Matrix) -> [Vec<f64>; 3] {
+        let ridge = self.ridge.predict(z);
+        let wider = x.beside(&column(&ridge));
+        [average(&self.trees, x), average(&self.on_ridge, &wider), ridge]
+    }
+}
+
+fn average(trees: &[BoostedTrees], x: &Matrix) -> Vec<f64> {
+    let each: Vec<Vec<f64>> = trees.par_iter().map(|t| t.predict(x)).collect();
+    (0..x.rows()).map(|i| each.iter().map(|p| p[i]).sum::<f64>() / each.len() as f64).collect()
+}
+
+fn column(v: &[f64]) -> Matrix {
+    Matrix::par_rows(v.len(), 1, |i, row| row[0] = v[i])
+}
+
+pub(crate) fn pick(y: &[f64], rows: &[usize]) -> Vec<f64> {
+    rows.iter().map(|&i| y[i]).collect()
+}
+
+/// Rows outside and inside a fold.
+pub(crate) fn split(folds: &[usize], fold: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..folds.len()).partition(|&i| folds[i] != fold)
+}
+
+impl Predictor {
+    /// Learns `y` from the rows of `x`; `groups` tells the setting of each row. Same seed, same
+    /// model.
+    pub fn fit(x: &Matrix, y: &[f64], groups: &[usize], seed: u64) -> Result<Self, QualityError> {
+        for (what, got) in [("the target", y.len()), ("the settings", groups.len())] {
+            if got != x.rows() {
+                return Err(QualityError::Length { what, got, expected: x.rows() });
+            }
+        }
+        let settings = groups.iter().max().map_or(0, |m| m + 1);
+        if settings < 2 * FOLDS {
+            return Err(QualityError::TooFewSettings { settings, rows: x.rows(), needed: 2 * FOLDS });
+        }
+        if std_dev(y) <= 0.0 {
+            return Err(QualityError::Constant { what: "the target".to_owned() });
+        }
+        let scale = Scale::fit(x);
+        if scale.width() == 0 {
+            return Err(QualityError::Constant { what: "every feature".to_owned() });
+        }
+        let z = scale.apply(x);
+        let process = Process::fit(&z, y, groups, seed)?;
+        let folds = group_folds(groups, FOLDS, seed);
+        let left_out = process.left_out(y, &folds)?;
+        let mut out = vec![vec![0.0; y.len()]; 4];
+        out[0] = left_out.iter().map(|p| p.0).collect();
+        for fold in 0..FOLDS {
+            let (rest, held) = split(&folds, fold);
+            let simple = Simple::fit(&x.select(&rest), &z.select(&rest), &pick(y, &rest), &pick_usize(groups, &rest), seed)?;
+            for (member, p) in simple.predict(&x.select(&held), &z.select(&held)).into_iter().enumerate() {
+                for (&i, v) in held.iter().zip(p) {
+                    out[member + 1][i] = v;
+                }
+            }
+        }
+        let weights = stack_weights(&out, y)?;
+        let ratios: Vec<f64> = (0..y.len())
+            .map(|i| {
+                let said: Vec<f64> = out.iter().map(|m| m[i]).collect();
+                (y[i] - dot(&weights, &said)).abs() / raw_sd(&said, &weights, left_out[i].1)
+            })
+            .collect();
+        let inflate = (quantile(&ratios, 0.9) / 1.645).max(1e-6);
+        let simple = Simple::fit(x, &z, y, groups, seed)?;
+        let outliers = (0..x.rows()).filter(|&i| !scale.outside(x.row(i), RANGE_MARGIN).is_empty()).collect();
+        Ok(Self { scale, members: Members { process, simple }, weights, inflate, outliers })
+    }
+
+    /// Predicts every row, in order. Rows do not see one another.
+    pub fn predict(&self, x: &Matrix) -> Vec<Prediction> {
+        let z = self.scale.apply(x);
+        let process = self.members.process.predict(&z);
+        let simple = self.members.simple.predict(x, &z);
+        (0..x.rows())
+            .map(|i| {
+                let said = [process[i].0, simple[0][i], simple[1][i], simple[2][i]];
+                let out_of_range = self.scale.outside(x.row(i), RANGE_MARGIN);
+                let wider = if out_of_range.is_empty() { 1.0 } else { 2.0 };
+                Prediction {
+                    value: dot(&self.weights, &said),
+                    sd: wider * self.inflate * raw_sd(&said, &self.weights, process[i].1),
+                    out_of_range,
+                }
+            })
+            .collect()
+    }
+
+    /// Training rows far outside the range of the others.
+    pub fn outliers(&self) -> &[usize] {
+        &self.outliers
+    }
+
+    /// Weights of process, trees, trees on the ridge, ridge.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+}
+
+fn pick_usize(groups: &[usize], rows: &[usize]) -> Vec<usize> {
+    rows.iter().map(|&i| groups[i]).collect()
+}
+
+/// The process's own spread and how far the members disagree.
+fn raw_sd(said: &[f64], weights: &[f64], process_sd: f64) -> f64 {
+    let value = dot(said, weights);
+    let apart: f64 = said.iter().zip(weights).map(|(s, w)| w * (s - value).powi(2)).sum();
+    (process_sd * process_sd + apart).sqrt()
+}
+
+/// Weights that are not negative and sum to one, least squares on the left-out predictions of
+/// clipped errors (Breiman 1996, Machine Learning 24: stacked regressions).
+fn stack_weights(out: &[Vec<f64>], y: &[f64]) -> Result<Vec<f64>, QualityError> {
+    let m = out.len();
+    let limit = 4.0 * quantile(&out[0].iter().zip(y).map(|(p, y)| (p - y).abs()).collect::<Vec<_>>(), 0.7).max(1e-12);
+    let errors: Vec<Vec<f64>> =
+        out.iter().map(|p| p.iter().zip(y).map(|(p, y)| (p - y).clamp(-limit, limit)).collect()).collect();
+    let n = y.len() as f64;
+    let mut active: Vec<usize> = (0..m).collect();
+    loop {
+        let size = active.len();
+        let even = EVEN * active.iter().map(|&k| dot(&errors[k], &errors[k]) / n).sum::<f64>() / size as f64;
+        let gram = Matrix::par_rows(size, size, |a, row| {
+            for (b, v) in row.iter_mut().enumerate() {
+                *v = dot(&errors[active[a]], &errors[active[b]]) / n + if a == b { even } else { 0.0 };
+            }
+        });
+        let solved = Cholesky::new(gram)?.solve(&vec![1.0; size]);
+        let sum: f64 = solved.iter().sum();
+        if size == 1 || solved.iter().all(|w| *w >= 0.0) {
+            let mut weights = vec![0.0; m];
+            for (&k, w) in active.iter().zip(&solved) {
+                weights[k] = w / sum;
+            }
+            return Ok(weights);
+        }
+        let worst = (0..size).min_by(|&a, &b| solved[a].total_cmp(&solved[b])).unwrap_or(0);
+        active.remove(worst);
+    }
+}
