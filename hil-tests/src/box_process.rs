@@ -109,12 +109,14 @@ pub fn run(ports: &[PathBuf], seconds: u64) -> Result<Value, RigError> {
 /// Processor time of this process, user and system, from the kernel's own account.
 fn cpu_seconds() -> f64 {
     // Hundredths of a second: fields 14 and 15, counted after the name in brackets.
-    let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(|text| {
-        let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
-        let user: f64 = fields.next()?.parse().ok()?;
-        let system: f64 = fields.next()?.parse().ok()?;
-        Some(user + system)
-    });
+    let ticks = std::fs::read_to_string("/proc/self/stat")
+        .ok()
+        .and_then(|text| {
+            let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+            let user: f64 = fields.next()?.parse().ok()?;
+            let system: f64 = fields.next()?.parse().ok()?;
+            Some(user + system)
+        });
     ticks.map_or(f64::NAN, |ticks| ticks / 100.0)
 }
 

@@ -10,7 +10,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn must_hold(story: impl FnOnce() -> Result<Vec<Figure>, RigError>) {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let figures = story().unwrap();
+    let figures = story().expect("the rig works");
     for figure in &figures {
         println!("{figure}");
     }

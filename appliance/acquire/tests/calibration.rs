@@ -24,8 +24,8 @@ offset = 0.0
 "#;
 
 fn read(text: &str) -> Result<Calibration, AcquireError> {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), text).unwrap();
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), text).expect("a temporary file");
     Calibration::read(file.path())
 }
 

@@ -13,11 +13,12 @@ struct Kept(Vec<(i64, Vec<i32>)>);
 impl Sink for Kept {
     fn block(&mut self, _: SourceId, block: &PlacedBlock<'_>) {
         assert!(block.trusted);
-        let first = block.first.unwrap().at.ns();
+        let first = block.first.expect("local rows have a place").at.ns();
         let mut codes = block.block.codes();
         for row in 0..i64::from(block.block.rows) {
             let at = first + row * i64::from(block.block.period_ticks);
-            self.0.push((at, codes.next_row().unwrap().to_vec()));
+            self.0
+                .push((at, codes.next_row().expect("as promised").to_vec()));
         }
     }
     fn event(&mut self, _: SourceId, _: NodeEvent) {}

@@ -122,10 +122,10 @@ impl<'t> GroupSampler<'t> {
 
     fn judge(&mut self, now: NodeTicks, readings: &[Reading; MAX_CHANNELS]) {
         self.unusable = ChannelMask(0);
-        for at in 0..self.channels {
+        for (at, &reading) in readings.iter().enumerate().take(self.channels) {
             let index = self.table_index[at];
             let spec = &self.specs[usize::from(index)];
-            let (code, faults) = self.watches[at].judge(spec, readings[at]);
+            let (code, faults) = self.watches[at].judge(spec, reading);
             self.codes[at] = code;
             self.faults[at] = faults;
             if faults.unusable() {

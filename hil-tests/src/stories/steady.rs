@@ -136,17 +136,22 @@ fn field(scene: &mut Scene) -> Result<Figure, RigError> {
     })
 }
 
-/// Between two rows that both have readings and no missed instant, the script moved by one row.
+/// The script moved by one row an instant: between neighbours by one, over missed instants by no
+/// more than their number.
 fn sawtooth_came_whole(scene: &Scene) -> Figure {
     let (rows, breaks) = scene.reader.look(|seen| {
         let rows = seen.rows.get(&(0, 0)).map_or(&[][..], Vec::as_slice);
         let played: Vec<_> = rows
             .iter()
-            .filter(|r| r.codes[0] != firmware_wire::NO_READING)
+            .filter(|row| row.codes[0] != firmware_wire::NO_READING)
             .collect();
         let breaks = played
             .windows(2)
-            .filter(|pair| (pair[0].codes[0] + 1) % 20_000 != pair[1].codes[0])
+            .filter(|pair| {
+                let moved = (pair[1].codes[0] - pair[0].codes[0]).rem_euclid(20_000);
+                let instants = pair[1].index - pair[0].index;
+                moved < 1 || u64::from(moved.unsigned_abs()) > instants
+            })
             .count();
         (played.len(), breaks)
     });

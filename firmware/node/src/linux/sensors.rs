@@ -30,6 +30,9 @@ impl ChannelBank for Banks {
     }
 }
 
+/// Name, unit, range of codes, nominal values there.
+type Entry = (&'static str, Unit, (i32, i32), (f32, f32));
+
 /// The sensors of a node, in the order they were named.
 #[derive(Default)]
 pub struct Sensors {
@@ -67,12 +70,7 @@ fn no(chip: &'static str, path: &Path) -> LinuxError {
 }
 
 impl Sensors {
-    fn add(
-        &mut self,
-        group: u8,
-        bank: Box<dyn ChannelBank>,
-        channels: &[(&'static str, Unit, (i32, i32), (f32, f32))],
-    ) {
+    fn add(&mut self, group: u8, bank: Box<dyn ChannelBank>, channels: &[Entry]) {
         for &(name, unit, codes, at) in channels {
             self.specs.push(ChannelSpec {
                 info: ChannelInfo {

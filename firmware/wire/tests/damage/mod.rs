@@ -117,7 +117,9 @@ pub fn corpus() -> Corpus {
     ];
     let write = |packet: &NodePacket<'_>| {
         let mut frame = [0; MAX_FRAME];
-        encode::<FromNode>(packet, &mut frame).unwrap().to_vec()
+        encode::<FromNode>(packet, &mut frame)
+            .expect("fits")
+            .to_vec()
     };
     let sentinel = write(&NodePacket::Sync(SyncReply {
         id: u32::MAX,
