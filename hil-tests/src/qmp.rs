@@ -73,6 +73,22 @@ impl Qmp {
         self.execute("qom-set", &arguments).map(|_| ())
     }
 
+    /// Reads a register of the machine, as its own processor would.
+    ///
+    /// # Errors
+    /// When the emulator refuses or answers something else.
+    pub fn register(&mut self, address: u32) -> Result<u32, RigError> {
+        let line = format!("xp /1wx {address:#x}");
+        let answer = self.execute("human-monitor-command", &json!({"command-line": line}))?;
+        let text = answer.as_str().unwrap_or_default();
+        text.rsplit_once("0x")
+            .and_then(|(_, digits)| u32::from_str_radix(digits.trim(), 16).ok())
+            .ok_or_else(|| RigError::Qmp {
+                command: line,
+                answer: text.to_owned(),
+            })
+    }
+
     /// Restarts the machine as its reset button would.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! to the node:   a5 | code 0 lo | code 0 hi | code 1 lo | ...      one row
 //!                c1 | text length | text                           the board panics with that text
 //!                c2                                                the board stalls with interrupts off
+//!                c3                                                the board loses its interrupts for 50 ms
 //! from the node: 2b                                                room for one more row
 //! ```
 
@@ -20,6 +21,8 @@ pub const ROW: u8 = 0xa5;
 pub const PANIC: u8 = 0xc1;
 /// Asks the board to stall.
 pub const STALL: u8 = 0xc2;
+/// Asks the board to lose its interrupts for a while.
+pub const PAUSE: u8 = 0xc3;
 /// The node has room for one more row.
 pub const MORE: u8 = 0x2b;
 /// Rows the converter holds.
@@ -36,6 +39,8 @@ pub enum Order {
     Panic,
     /// Stall.
     Stall,
+    /// Let interrupts pass unseen for a while.
+    Pause,
 }
 
 /// The converter: `N` channels.
@@ -74,6 +79,7 @@ impl<const N: usize> Scripted<N> {
                 ROW => self.at = Some(0),
                 PANIC => return Order::Panic,
                 STALL => return Order::Stall,
+                PAUSE => return Order::Pause,
                 _ => {}
             }
             return Order::None;

@@ -1,8 +1,10 @@
 //! The firmware in QEMU, for a while, at 1 kHz: sound frames, no gaps, honest books, true codes.
 
 use super::Scene;
+use crate::recorder::Recorder;
 use crate::{Figure, RigError};
 use appliance_acquire::session::Answer;
+use firmware_node::scripted::PAUSE;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -100,9 +102,31 @@ pub fn run(seconds: u64) -> Result<Vec<Figure>, RigError> {
         figure: format!("{temperatures} set, {} wrong {wrong:?}", wrong.len()),
         holds: wrong.is_empty() && temperatures >= seconds,
     });
+    figures.push(lost_interrupts(&scene)?);
     figures.push(field(&mut scene)?);
     figures.push(sawtooth_came_whole(&scene));
     Ok(figures)
+}
+
+/// The board's interrupts are held up for 50 ms: the free-running timer tells how many were lost.
+fn lost_interrupts(scene: &Scene) -> Result<Figure, RigError> {
+    let book = |seen: &mut Recorder| seen.books.get(&(0, 0, 0)).copied().unwrap_or_default();
+    let before = scene.reader.look(book);
+    scene.script.order(PAUSE);
+    let after = scene.reader.wait("missed instants", 10, |seen| {
+        let now = book(seen);
+        (now.missed > before.missed && now.next > before.next + 300).then_some(now)
+    })?;
+    let missed = after.missed - before.missed;
+    let balanced = after.rows + after.missed == after.next - after.first;
+    Ok(Figure {
+        claim: "interrupts lost for 50 ms: counted by the free-running timer, nothing filled in",
+        figure: format!(
+            "{missed} instants missed, {} unaccounted",
+            after.unaccounted
+        ),
+        holds: balanced && after.unaccounted == 0 && (45..200).contains(&missed),
+    })
 }
 
 /// The magnetometer: what is set on one axis arrives on that axis and no other.

@@ -11,6 +11,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 const PERIOD_TICKS: u64 = 1000;
+/// The user LEDs; the first one is the transfer wire.
+const LEDS: u32 = 0x4002_8000;
 const LEVEL: i32 = 5000;
 const POSITION_START: i16 = 20_000;
 
@@ -106,13 +108,13 @@ fn rest(scene: &Scene) -> Result<(), RigError> {
 pub fn run(rounds: u32) -> Result<Vec<Figure>, RigError> {
     let mut scene = Scene::set(resting())?;
     rest(&scene)?;
-    let mut figures = fires(&scene, rounds)?;
+    let mut figures = fires(&mut scene, rounds)?;
     figures.push(refuses(&scene)?);
     figures.push(silent(&mut scene)?);
     Ok(figures)
 }
 
-fn fires(scene: &Scene, rounds: u32) -> Result<Vec<Figure>, RigError> {
+fn fires(scene: &mut Scene, rounds: u32) -> Result<Vec<Figure>, RigError> {
     let mut worst = 0;
     let mut fired = 0;
     let mut trouble = Vec::new();
@@ -138,6 +140,9 @@ fn fires(scene: &Scene, rounds: u32) -> Result<Vec<Figure>, RigError> {
             }
             scene.script.change(injecting(rise));
             let outcome = report(scene, id)?.outcome;
+            if scene.board.qmp.register(LEDS)? & 1 == 0 {
+                trouble.push(format!("plan {id}: the wire itself is off"));
+            }
             let TransferOutcome::Fired {
                 cause: by,
                 index,
@@ -252,7 +257,11 @@ fn silent(scene: &mut Scene) -> Result<Figure, RigError> {
     scene.reader.silence();
     sleep(Duration::from_millis(1200));
     scene.script.change(injecting(25));
-    sleep(Duration::from_millis(1500));
+    let mut wire = 0;
+    for _ in 0..150 {
+        wire |= scene.board.qmp.register(LEDS)? & 1;
+        sleep(Duration::from_millis(10));
+    }
     scene.reader.resume()?;
     let outcome = report(scene, 20_000)?.outcome;
     // The change of the lines happened in the silence; the node says it again to whoever is back.
@@ -264,8 +273,11 @@ fn silent(scene: &mut Scene) -> Result<Figure, RigError> {
     });
     Ok(Figure {
         claim: "host silent: the plan is disarmed, the lines go to reject",
-        figure: format!("{verdict:?}, then {outcome:?}; lines {cause:?}"),
-        holds: verdict == PlanVerdict::Armed
+        figure: format!(
+            "{verdict:?}, then {outcome:?}; wire {wire} while the level passed; lines {cause:?}"
+        ),
+        holds: wire == 0
+            && verdict == PlanVerdict::Armed
             && outcome == TransferOutcome::HostSilent
             && cause == Some((PartVerdict::Reject, OutputCause::HostSilent)),
     })

@@ -40,6 +40,8 @@ use heapless::Deque;
 const CLOCK_HZ: u32 = 25_000_000;
 const FAST_HZ: u32 = 1000;
 const FAST_CHANNELS: usize = 4;
+/// How long a [`Order::Pause`] holds up the interrupts, in ticks.
+const PAUSE_TICKS: u32 = 50_000;
 const TIMER0: Block = Block(0x4000_0000);
 const UART0: Block = Block(0x4000_4000);
 const UART1: Block = Block(0x4000_5000);
@@ -437,6 +439,12 @@ fn script_bytes() {
         match order {
             Order::None => {}
             Order::Panic => panic!("the scripted converter asked for a panic"),
+            Order::Pause => {
+                let from = FPGA_IO.read(0x18);
+                while FPGA_IO.read(0x18).wrapping_sub(from) < PAUSE_TICKS {
+                    cortex_m::asm::nop();
+                }
+            }
             Order::Stall => {
                 cortex_m::interrupt::disable();
                 loop {
