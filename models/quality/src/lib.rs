@@ -2,11 +2,16 @@
 //!
 //! Two halves. **Tables**: [`Table`] reads a file, [`Predictor`] learns one target from it and
 //! predicts with a standard deviation, [`evaluate`] repeats that on settings left out and compares
+//! it with plain boosted trees. **The box**: [`Correction`] learns online from labelled shots on
+//! top of a physics prediction, [`Cusum`] watches it for drift, [`RangeCheck`] flags inputs outside
 //! what was seen, [`DefectModel`] turns indicators into probabilities, [`Targets`] says what good is.
 //!
 //! Shots of one setting share an error (the machine's state, the lot, the day), so everything here
 //! splits, weighs and calibrates by **setting**, never by shot.
 
+mod correction;
+mod cusum;
+mod defects;
 mod error;
 pub mod evaluate;
 mod gp;
@@ -14,14 +19,21 @@ mod gp_kernel;
 mod lbfgs;
 mod linalg;
 mod random;
+mod range;
 mod ridge;
 mod scale;
 mod stack;
 mod table;
+mod targets;
 mod trees;
 
+pub use correction::{Correction, CorrectionSettings, Corrected};
+pub use cusum::{Cusum, Drift};
+pub use defects::{Defect, DefectModel, DefectSettings};
 pub use error::QualityError;
 pub use linalg::Matrix;
+pub use range::RangeCheck;
 pub use stack::{Prediction, Predictor};
 pub use table::{Grouping, Table, read_features};
+pub use targets::{Quantity, Target, Targets, Verdict};
 pub use trees::{BoostedTrees, TreeSettings};

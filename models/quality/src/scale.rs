@@ -49,10 +49,6 @@ impl Scale {
         self.kept.len()
     }
 
-    /// Indices of the features that vary.
-    pub fn kept(&self) -> &[usize] {
-        &self.kept
-    }
 
     /// The scaled features.
     pub fn apply(&self, x: &Matrix) -> Matrix {
