@@ -26,7 +26,7 @@ endif
 
 firmware: firmware-setup ## build the node's images for the bare-metal boards
 	@for board in $(FW_BOARDS); do \
-		$(FW_CARGO) --release --locked --target $(FW_TARGET) -p firmware-node --features $$board --bin $$board \
+		$(FW_CARGO) --release --target $(FW_TARGET) -p firmware-node --features $$board --bin $$board \
 		&& cp $(FW_BUILD)/$(FW_TARGET)/release/$$board $(FW_OUT)/$$board || exit 1; \
 	done
 	@ls -l $(addprefix $(FW_OUT)/,$(FW_BOARDS))
@@ -35,7 +35,7 @@ firmware-setup: ## install what the firmware and its emulator need, or name it a
 	@sh firmware/setup.sh "$(FW_RUSTUP)" $(FW_PACKAGES)
 
 firmware-linux: ## the node's program for a single-board computer
-	cargo build --release --locked -p firmware-node --features linux --bin linux
+	cargo build --release -p firmware-node --features linux --bin linux
 
 firmware-test: ## the contract, the library and the fuzz (FUZZ_INPUTS inputs), on the host
 	FUZZ_INPUTS=$(FUZZ_INPUTS) cargo test --release -p firmware-wire
@@ -49,5 +49,5 @@ firmware-check: ## formatting, lints, and that wire and node need no operating s
 	cargo clippy --release -p firmware-wire -p appliance-acquire -p hil-tests --all-targets -- -D warnings
 	cargo clippy --release -p firmware-node --lib --tests --features linux --bin linux -- -D warnings
 	! cargo tree -p firmware-wire -p firmware-node -e normal | grep -E 'tokio|serde_json'
-	$(FW_CARGO) --release --locked --target $(FW_TARGET) -p firmware-wire --lib
-	$(FW_CARGO) --release --locked --target $(FW_TARGET) -p firmware-node --lib
+	$(FW_CARGO) --release --target $(FW_TARGET) -p firmware-wire --lib
+	$(FW_CARGO) --release --target $(FW_TARGET) -p firmware-node --lib

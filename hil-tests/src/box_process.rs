@@ -59,7 +59,7 @@ pub fn run(ports: &[PathBuf], seconds: u64) -> Result<Value, RigError> {
     let start = Instant::now();
     let mut acquisition = Acquisition::new(Checker {
         start,
-        merge: Merge::new(ports.len(), Duration::from_millis(200), 4096),
+        merge: Merge::new(ports.len(), Duration::from_secs(1), 4096),
         wrong: 0,
         merged: 0,
         disorder: 0,

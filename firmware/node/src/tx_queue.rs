@@ -3,8 +3,9 @@
 use firmware_wire::MAX_FRAME;
 use heapless::Deque;
 
-/// Bytes that may wait: six of the longest frames.
-pub const QUEUE_BYTES: usize = 6 * (MAX_FRAME + 1);
+/// Bytes that may wait: sixteen of the longest frames. At 16 channels and 2 kHz a third of a second,
+/// which is how long a busy box may look away without a sample being missed.
+pub const QUEUE_BYTES: usize = 16 * (MAX_FRAME + 1);
 
 /// The transmit queue.
 #[derive(Debug, Default)]
