@@ -1,2 +1,48 @@
-//! `moldlab`, the workbench.
-fn main() {}
+//! `moldlab`, the workbench: simulate, calibrate and validate molds, and predict quality from tables.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod calibrate;
+mod output;
+mod pictures;
+mod quality;
+mod simulate;
+mod sweep;
+
+/// The workbench of Moldsight: physics of a mold, from its geometry to its part.
+#[derive(Parser)]
+#[command(name = "moldlab", version, about, long_about = None)]
+#[command(after_help = "Exit codes: 0 done; 1 a check failed; 2 bad input, nothing was written.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Simulate whole shots from a press recipe or from a measured pressure.
+    Simulate(simulate::Args),
+    /// Fit latents of a mold to measured shots; writes a new mold file.
+    Calibrate(calibrate::Args),
+    /// Predict part quality from a table of features, with bands.
+    Quality(quality::QualityArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Simulate(args) => simulate::run(&args).map(|()| true),
+        Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
+        Command::Quality(args) => quality::run(&args).map(|()| true).map_err(anyhow::Error::from),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            // One line: what was attempted, then every cause.
+            eprintln!("moldlab: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -22,7 +22,12 @@ pub struct QualityArgs {
     #[arg(long, value_name = "COLUMN")]
     target: String,
     /// Table to predict; it needs the features, not the target.
-    #[arg(long, value_name = "CSV", requires = "out", required_unless_present = "report")]
+    #[arg(
+        long,
+        value_name = "CSV",
+        requires = "out",
+        required_unless_present = "report"
+    )]
     predict: Option<PathBuf>,
     /// Where the predictions go.
     #[arg(long, value_name = "CSV")]
@@ -59,32 +64,58 @@ pub enum QualityCommandError {
 pub fn run(args: &QualityArgs) -> Result<(), QualityCommandError> {
     let names = read_features(&args.features)?;
     if names.contains(&args.target) {
-        return Err(QualityError::TargetIsFeature { column: args.target.clone() }.into());
+        return Err(QualityError::TargetIsFeature {
+            column: args.target.clone(),
+        }
+        .into());
     }
     let table = Table::read(&args.train)?;
     let (x, y) = (table.features(&names)?, table.column(&args.target)?);
     let (settings, grouping) = table.settings();
     let count = settings.iter().max().map_or(0, |m| m + 1);
-    eprintln!("{} rows in {count} settings, told apart by {grouping}; {} features", table.len(), names.len());
+    eprintln!(
+        "{} rows in {count} settings, told apart by {grouping}; {} features",
+        table.len(),
+        names.len()
+    );
     if args.report {
         return report(args, &x, &y, &settings);
     }
-    let (Some(predict), Some(out)) = (&args.predict, &args.out) else { return Ok(()) };
+    let (Some(predict), Some(out)) = (&args.predict, &args.out) else {
+        return Ok(());
+    };
     let asked = Table::read(predict)?;
     let unseen = asked.features(&names)?;
     let predictor = Predictor::fit(&x, &y, &settings, 0)?;
     for &row in predictor.outliers() {
-        eprintln!("outlier in training, its features clipped: `{}` line {}", args.train.display(), table.line(row));
+        eprintln!(
+            "outlier in training, its features clipped: `{}` line {}",
+            args.train.display(),
+            table.line(row)
+        );
     }
     let mut text = String::from("prediction,sd,out_of_range\n");
     for (row, p) in predictor.predict(&unseen).into_iter().enumerate() {
         if !p.out_of_range.is_empty() {
             let columns: Vec<&str> = p.out_of_range.iter().map(|&k| names[k].as_str()).collect();
-            eprintln!("out of range: `{}` line {}: {}", predict.display(), asked.line(row), columns.join(", "));
+            eprintln!(
+                "out of range: `{}` line {}: {}",
+                predict.display(),
+                asked.line(row),
+                columns.join(", ")
+            );
         }
-        text.push_str(&format!("{:.9},{:.9},{}\n", p.value, p.sd, u8::from(!p.out_of_range.is_empty())));
+        text.push_str(&format!(
+            "{:.9},{:.9},{}\n",
+            p.value,
+            p.sd,
+            u8::from(!p.out_of_range.is_empty())
+        ));
     }
-    std::fs::write(out, text).map_err(|source| QualityCommandError::Write { path: out.clone(), source })
+    std::fs::write(out, text).map_err(|source| QualityCommandError::Write {
+        path: out.clone(),
+        source,
+    })
 }
 
 fn report(
@@ -93,21 +124,45 @@ fn report(
     y: &[f64],
     settings: &[usize],
 ) -> Result<(), QualityCommandError> {
-    println!("{}: settings left out, {} folds; RMSE in percent of the mean", args.target, args.folds);
+    println!(
+        "{}: settings left out, {} folds; RMSE in percent of the mean",
+        args.target, args.folds
+    );
     println!("seed   own     trees   ratio  coverage of the 90 % band");
     let mut scores = Vec::new();
     for seed in 1..=args.seeds {
         let s = evaluate::leave_settings_out(x, y, settings, args.folds as usize, seed)?;
-        println!("{:4}   {:.4}  {:.4}  {:.3}  {:.3}", s.seed, s.own_percent, s.trees_percent, s.ratio(), s.coverage);
+        println!(
+            "{:4}   {:.4}  {:.4}  {:.3}  {:.3}",
+            s.seed,
+            s.own_percent,
+            s.trees_percent,
+            s.ratio(),
+            s.coverage
+        );
         scores.push(s);
     }
-    let mean = |f: fn(&evaluate::Score) -> f64| scores.iter().map(f).sum::<f64>() / scores.len() as f64;
+    let mean =
+        |f: fn(&evaluate::Score) -> f64| scores.iter().map(f).sum::<f64>() / scores.len() as f64;
     let worst = |f: fn(&evaluate::Score) -> f64| scores.iter().map(f).fold(f64::MIN, f64::max);
     for (name, own, trees, ratio) in [
-        ("mean ", mean(|s| s.own_percent), mean(|s| s.trees_percent), mean(evaluate::Score::ratio)),
-        ("worst", worst(|s| s.own_percent), worst(|s| s.trees_percent), worst(evaluate::Score::ratio)),
+        (
+            "mean ",
+            mean(|s| s.own_percent),
+            mean(|s| s.trees_percent),
+            mean(evaluate::Score::ratio),
+        ),
+        (
+            "worst",
+            worst(|s| s.own_percent),
+            worst(|s| s.trees_percent),
+            worst(evaluate::Score::ratio),
+        ),
     ] {
-        println!("{name}  {own:.4}  {trees:.4}  {ratio:.3}  {:.3}", mean(|s| s.coverage));
+        println!(
+            "{name}  {own:.4}  {trees:.4}  {ratio:.3}  {:.3}",
+            mean(|s| s.coverage)
+        );
     }
     Ok(())
 }

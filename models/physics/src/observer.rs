@@ -42,7 +42,7 @@ impl Observer {
     /// When the pressure system breaks down (a NaN came in); the state is then unchanged.
     pub fn step(&mut self, p_pa: f64, dt: f64) -> Result<(), StepError> {
         let inlet = Inlet::Pressure(p_pa.max(self.model.atmosphere));
-        if let Err(e) = self.stepper.step(&self.model, &self.state, &mut self.next, inlet, dt, &Tolerance::LIVE) { eprintln!("{:?}\n{:?}\n{:?}\n{:?} {:?}", self.state.time, &self.state.pressure, &self.state.filling, &self.state.fill, &self.state.flow); return Err(e); }
+        self.stepper.step(&self.model, &self.state, &mut self.next, inlet, dt, &Tolerance::LIVE)?;
         std::mem::swap(&mut self.state, &mut self.next);
         Ok(())
     }

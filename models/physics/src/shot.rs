@@ -150,18 +150,36 @@ pub fn run_drive_model(mold: &Mold, model: Model, drive: &Drive, sensor: &str, u
     let until = until.min(last - first);
     let atmosphere = model.atmosphere;
     let mut recorder = Recorder::new(mold, &model, keep);
-    let mut march = March::new(&model, State::empty(&model)).map_err(|e| stopped(mold, e))?;
+    let lead = lead_in(drive, sensor, atmosphere)?;
+    let mut start = State::empty(&model);
+    start.time = -lead;
+    let at_first = follower.borrow_mut().at_or_end(first);
+    let mut march = March::new(&model, start).map_err(|e| stopped(mold, e))?;
     let eject = until;
     while march.state.time < until - 1e-9 {
         let limit = (recorder.next_stop(until) - march.state.time).max(1e-9);
         let report = march
-            .advance(limit, |t, _| Inlet::Pressure(follower.borrow_mut().at_or_end(first + t).max(atmosphere)))
+            .advance(limit, |t, _| {
+                let p = if t < 0.0 { atmosphere + (at_first - atmosphere) * (1.0 + t / lead) } else { follower.borrow_mut().at_or_end(first + t) };
+                Inlet::Pressure(p.max(atmosphere))
+            })
             .map_err(|e| stopped(mold, e))?;
         recorder.mass_in += report.inflow;
         recorder.record(&march, if march.is_full() { Phase::Hold } else { Phase::Fill }, 0.0);
     }
     let (end, counts) = (march.state, march.counts);
     Ok(recorder.finish(model, end, counts, mold, eject))
+}
+
+/// Time before the first sample at which the front passed the sensor, s.
+///
+/// A recording whose first value is above atmosphere begins after the front arrived: the rise is
+/// continued backwards, by at most two samples.
+fn lead_in(drive: &Drive, sensor: &str, atmosphere: f64) -> Result<f64, ShotError> {
+    let p = drive.column(sensor).map_err(ShotError::Drive)?;
+    let (Some(p0), Some(p1), Some(step)) = (p.first(), p.get(1), drive.time_s.get(1).map(|t| t - drive.time_s[0])) else { return Ok(0.0) };
+    let (above, rise) = (p0 - atmosphere, p1 - p0);
+    Ok(if above > 0.0 && rise > 0.0 { (above / rise).min(2.0) * step } else { 0.0 })
 }
 
 /// Runs a shot on a press.

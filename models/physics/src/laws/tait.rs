@@ -131,7 +131,7 @@ pub const BLEND_K: f64 = 4.0;
 pub(super) fn branch(b1: f64, b2: f64, b3: f64, b4: f64, dt: f64, p_pa: f64) -> TaitPoint {
     let v0 = b1 + b2 * dt;
     let b = b3 * (-b4 * dt).exp();
-    let squeezed = 1.0 - TAIT_C * (p_pa / b).ln_1p();
+    let squeezed = 1.0 - TAIT_C * (1.0 + p_pa / b).ln();
     TaitPoint {
         v: v0 * squeezed,
         dv_dp: -v0 * TAIT_C / (b + p_pa),

@@ -48,8 +48,10 @@ pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejecte
     let mut part = Part { ejected_at, shrinkage: vec![0.0; model.nodes()], ..Part::default() };
     let (mut volume, mut cold_volume, mut filled) = (0.0, 0.0, 0.0);
     for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
-        if end.filling[i] != Filling::Empty {
-            part.shrinkage[i] = 1.0 - end.mass[i] * cold / (node.volume * end.fill[i].clamp(1e-9, 1.0));
+        // A node that left the wall was full: its void is shrinkage. A front node is only short.
+        let share = if matches!(end.filling[i], Filling::Full | Filling::Detached) { 1.0 } else { end.fill[i].min(1.0) };
+        if share > 0.0 {
+            part.shrinkage[i] = 1.0 - end.mass[i] * cold / (node.volume * share);
         }
         if !node.cavity {
             part.feed_mass += end.mass[i];
@@ -57,7 +59,6 @@ pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejecte
         }
         part.mass += end.mass[i];
         volume += node.volume;
-        let share = if matches!(end.filling[i], Filling::Full | Filling::Detached) { 1.0 } else { end.fill[i].min(1.0) };
         filled += node.volume * share;
         cold_volume += end.mass[i] * cold;
         if end.filling[i] != Filling::Empty {

@@ -16,16 +16,21 @@ use super::model::Model;
 use super::state::{Filling, State};
 use super::work::Work;
 
-/// Properties of the predecessor.
-pub(super) fn prepare(model: &Model, old: &State, work: &mut Work) {
+/// Properties of the predecessor. With `evaluated` its densities are those already in `work`.
+pub(super) fn prepare(model: &Model, old: &State, evaluated: bool, work: &mut Work) {
     let (layers, column) = (model.layers.len(), model.column());
-    for node in 0..model.nodes() {
+    for node in 1..model.nodes() {
         if old.filling[node] == Filling::Empty {
             continue;
         }
         let p = old.pressure[node];
         for k in 0..layers {
-            prepare_layer(model, old.temperature[node * column + k], p, node * layers + k, work);
+            let (at, t) = (node * layers + k, old.temperature[node * column + k]);
+            if evaluated {
+                prepare_thermal(model, t, p, at, 1.0 / work.density[at], work.expansion[at], work);
+            } else {
+                prepare_layer(model, t, p, at, work);
+            }
         }
         prepare_faces(model, node, work);
     }
@@ -33,11 +38,16 @@ pub(super) fn prepare(model: &Model, old: &State, work: &mut Work) {
 
 fn prepare_layer(model: &Model, t: f64, p: f64, at: usize, work: &mut Work) {
     let point = model.melt.tait.blended(t, p);
+    prepare_thermal(model, t, p, at, point.v, point.dv_dt, work);
+}
+
+#[inline(always)]
+fn prepare_thermal(model: &Model, t: f64, p: f64, at: usize, v: f64, dv_dt: f64, work: &mut Work) {
     let (cp, enthalpy) = model.melt.heat.get(t);
     work.old_enthalpy[at] = enthalpy;
-    work.old_conductivity[at] = model.melt.conductivity_factor * model.melt.conductivity.k(t, p);
-    work.old_density[at] = 1.0 / point.v;
-    work.old_compression[at] = t * point.dv_dt / cp;
+    work.old_conductivity[at] = model.melt.conductivity.get(t, p);
+    work.old_density[at] = 1.0 / v;
+    work.old_compression[at] = t * dv_dt / cp;
 }
 
 /// Conduction between neighbouring layers: two half layers in series, W/(m K) over the gap squared.
@@ -138,6 +148,7 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
     let p = state.pressure[node];
     work.advection[..layers].fill(0.0);
     work.source[..layers].fill(0.0);
+    work.carried[..layers].fill(0.0);
     let (mut mixed, mut mixed_flow) = (0.0, 0.0);
 
     for &(e, side) in &model.graph.touching[node] {
@@ -167,9 +178,10 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
                 mixed_flow += q;
             } else {
                 let at = node * layers + k;
-                let carried = work.old_density[at] * model.melt.heat.get(t).0 * q / volume;
+                // Volume rates here; the receiving layer's heat capacity comes with its row.
+                let carried = work.old_density[at] * q / volume;
                 work.advection[k] += carried;
-                work.source[k] += carried * (t + work.old_compression[at] * drop);
+                work.carried[k] += carried * (t + work.old_compression[at] * drop);
             }
         }
     }
@@ -198,9 +210,10 @@ fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, wor
         if front {
             start = (share_old * start + fresh * h_mixed) / (share_old + fresh).max(1e-12);
         }
-        work.diag[k] = rate * cp + work.advection[k];
+        work.diag[k] = rate * cp + work.advection[k] * cp;
         work.right[k] = rate * (start - h_now + cp * t)
             + work.source[k]
+            + work.carried[k] * cp
             + rate * cp * work.old_compression[at] * (p - p_old);
         work.lower[k] = 0.0;
         work.upper[k] = 0.0;
@@ -257,16 +270,18 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
 fn solve(model: &Model, state: &mut State, node: usize, work: &mut Work) -> f64 {
     let column = model.column();
     let t = &mut state.temperature[node * column..(node + 1) * column];
+    // The diagonal is overwritten by its inverse pivots.
+    work.diag[0] = 1.0 / work.diag[0];
     for k in 1..column {
-        let w = work.lower[k] / work.diag[k - 1];
-        work.diag[k] -= w * work.upper[k - 1];
+        let w = work.lower[k] * work.diag[k - 1];
+        work.diag[k] = 1.0 / (work.diag[k] - w * work.upper[k - 1]);
         work.right[k] -= w * work.right[k - 1];
     }
     let mut change: f64 = 0.0;
     let mut below = 0.0;
     for k in (0..column).rev() {
         let upper = if k + 1 < column { work.upper[k] } else { 0.0 };
-        let value = (work.right[k] - upper * below) / work.diag[k];
+        let value = (work.right[k] - upper * below) * work.diag[k];
         change = change.max((value - t[k]).abs());
         t[k] = value;
         below = value;

@@ -1,6 +1,6 @@
-//! Heat capacity and enthalpy in one lookup.
+//! Thermal properties on even grids: one lookup each, without a search.
 
-use crate::laws::HeatCapacity;
+use crate::laws::{Conductivity, HeatCapacity};
 
 /// Spacing of the table, K.
 const STEP_K: f64 = 0.5;
@@ -40,6 +40,40 @@ impl HeatTable {
         let c2 = 3.0 * dh - 2.0 * d0 - d1;
         let c3 = d0 + d1 - 2.0 * dh;
         ((d0 + t * (2.0 * c2 + t * 3.0 * c3)) / STEP_K, h0 + t * (d0 + t * (c2 + t * c3)))
+    }
+}
+
+/// Conductivity, bilinear on an even grid of temperature and pressure.
+#[derive(Clone, Debug)]
+pub struct ConductivityTable {
+    rows: Vec<f64>,
+}
+
+const K_STEP_K: f64 = 2.5;
+const K_LOWEST_K: f64 = 250.0;
+const K_COUNT: usize = 161;
+const P_STEP_PA: f64 = 5e6;
+const P_COUNT: usize = 51;
+
+impl ConductivityTable {
+    /// Tabulates a law times `factor` between 250 and 650 K and 0 and 250 MPa; the ends are held beyond.
+    pub fn new(law: &Conductivity, factor: f64) -> Self {
+        let value = |i: usize| law.k(K_LOWEST_K + (i / P_COUNT) as f64 * K_STEP_K, (i % P_COUNT) as f64 * P_STEP_PA);
+        Self { rows: (0..K_COUNT * P_COUNT).map(|i| factor * value(i)).collect() }
+    }
+
+    /// W/(m K) at `t_k` \[K\] and `p_pa` \[Pa\].
+    #[inline(always)]
+    pub fn get(&self, t_k: f64, p_pa: f64) -> f64 {
+        let x = ((t_k - K_LOWEST_K) * (1.0 / K_STEP_K)).clamp(0.0, (K_COUNT - 1) as f64);
+        let y = (p_pa * (1.0 / P_STEP_PA)).clamp(0.0, (P_COUNT - 1) as f64);
+        let (i, j) = ((x as usize).min(K_COUNT - 2), (y as usize).min(P_COUNT - 2));
+        let (u, v) = (x - i as f64, y - j as f64);
+        let at = i * P_COUNT + j;
+        let (near, far) = (&self.rows[at..at + 2], &self.rows[at + P_COUNT..at + P_COUNT + 2]);
+        let a = near[0] + v * (near[1] - near[0]);
+        let b = far[0] + v * (far[1] - far[0]);
+        a + u * (b - a)
     }
 }
 

@@ -40,12 +40,14 @@ pub(super) fn density(model: &Model, state: &State, work: &mut Work) {
         let volume = &model.layers.section(model.graph.nodes[node].section).volume;
         let t = &state.temperature[node * column..node * column + layers];
         let rho = &mut work.density[node * layers..(node + 1) * layers];
+        let expansion = &mut work.expansion[node * layers..(node + 1) * layers];
         let p = state.pressure[node];
         let (mut mean, mut mean_dp) = (0.0, 0.0);
         for k in 0..layers {
             let at = model.melt.tait.blended(t[k], p);
             let density = 1.0 / at.v;
             rho[k] = density;
+            expansion[k] = at.dv_dt;
             mean += volume[k] * density;
             mean_dp -= volume[k] * density * density * at.dv_dp;
         }

@@ -26,7 +26,7 @@ pub use build::Cut;
 pub use control::StepControl;
 pub use fluidity::FluidityTable;
 pub use graph::{Edge, Graph, HalfEdge, Node};
-pub use heat::HeatTable;
+pub use heat::{ConductivityTable, HeatTable};
 pub use layers::{LayerGrid, Section, SectionLayers};
 pub use linear::{LinearError, PressureSystem};
 pub use march::{March, MarchError};

@@ -3,12 +3,12 @@
 use crate::card::SimulationMaterial;
 use crate::latents::{Latent, Latents};
 use crate::mold::Mold;
-use crate::laws::{Conductivity, Rheology, Tait, WallContact};
+use crate::laws::{Rheology, Tait, WallContact};
 
 use super::build::{self, Cut};
 use super::fluidity::FluidityTable;
 use super::graph::Graph;
-use super::heat::HeatTable;
+use super::heat::{ConductivityTable, HeatTable};
 use super::layers::LayerGrid;
 
 /// Steel between cavity wall and coolant, as a stack of layers under every control volume.
@@ -36,9 +36,7 @@ pub struct Melt {
     /// Heat capacity and enthalpy.
     pub heat: HeatTable,
     /// Thermal conductivity.
-    pub conductivity: Conductivity,
-    /// Factor on `conductivity`.
-    pub conductivity_factor: f64,
+    pub conductivity: ConductivityTable,
     /// No-flow temperature at zero pressure, K.
     pub no_flow_k: f64,
     /// Rise of the no-flow temperature, K/Pa.
@@ -84,8 +82,7 @@ impl Melt {
             rheology,
             tait,
             heat: HeatTable::new(&material.heat_capacity),
-            conductivity: material.conductivity.clone(),
-            conductivity_factor: latents[Latent::Conductivity],
+            conductivity: ConductivityTable::new(&material.conductivity, latents[Latent::Conductivity]),
             no_flow_k: material.no_flow_k + latents[Latent::NoFlow],
             no_flow_per_pa: latents[Latent::NoFlowPressure],
         }

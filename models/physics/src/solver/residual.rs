@@ -27,7 +27,8 @@ impl Stepper {
         at.filling.copy_from_slice(&new.during);
         at.fill.copy_from_slice(&new.fill_during);
         mass::open_mold(model, &mut at, &mut self.work);
-        energy::prepare(model, old, &mut self.work);
+        energy::prepare(model, old, false, &mut self.work);
+        mass::density(model, &at, &mut self.work);
         self.evaluate(model, old, &at, inlet, dt);
         let edges = model.graph.edges.len();
         let mut momentum = vec![0.0; 2 * edges];

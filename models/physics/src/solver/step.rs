@@ -111,8 +111,12 @@ impl Stepper {
     pub fn step(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, tol: &Tolerance) -> Result<StepReport, StepError> {
         new.copy_from(old);
         new.time = old.time + dt;
-        self.start(model, old, new, inlet, dt);
-        energy::prepare(model, old, &mut self.work);
+        self.start(model, old, new, inlet, dt, !tol.accept);
+        if tol.accept {
+            // With one iteration the first densities are those of the predecessor: evaluate them once.
+            mass::density(model, new, &mut self.work);
+        }
+        energy::prepare(model, old, tol.accept, &mut self.work);
         let scale = self.mass_scale(model);
         let filling = new.filling.iter().any(|f| matches!(f, Filling::Empty | Filling::Front));
         let most = if filling { tol.iterations_filling } else { tol.iterations };
@@ -120,6 +124,9 @@ impl Stepper {
         loop {
             if tol.accept && report.iterations >= most {
                 break;
+            }
+            if !tol.accept || report.iterations > 0 {
+                mass::density(model, new, &mut self.work);
             }
             let (mass_residual, momentum) = self.evaluate(model, old, new, inlet, dt);
             report.mass = mass_residual / scale;
@@ -151,13 +158,13 @@ impl Stepper {
     }
 
     /// Guesses before the first iteration: the boundary value, and how far fronts will get.
-    fn start(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64) {
+    fn start(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, extrapolate: bool) {
         self.work.switches.fill(0);
         if let Inlet::Pressure(p) = inlet {
             new.pressure[0] = p;
         }
         for node in 1..model.nodes() {
-            if old.filling[node] == Filling::Full {
+            if extrapolate && old.filling[node] == Filling::Full {
                 let guess = old.pressure[node] + old.pressure_rate[node] * dt;
                 new.pressure[node] = guess.clamp(0.5 * old.pressure[node], 1.5 * old.pressure[node]).max(model.atmosphere);
             }
@@ -209,10 +216,9 @@ impl Stepper {
         }
     }
 
-    /// Evaluates the operator at `new`. Returns the largest mass residual (kg) and momentum mismatch.
+    /// Evaluates the operator at `new`, whose densities are in `work`. Returns the largest mass residual (kg) and momentum mismatch.
     pub(super) fn evaluate(&mut self, model: &Model, old: &State, new: &State, inlet: Inlet, dt: f64) -> (f64, f64) {
         let work = &mut self.work;
-        mass::density(model, new, work);
         flow::rest_fluidity(model, new, work);
         flow::half_edges(model, new, work);
         let momentum = flow::edges(model, new, work);

@@ -22,6 +22,8 @@ pub(super) struct Work {
     pub edge_density: Vec<f64>,
     /// Density of each layer, kg/m3.
     pub density: Vec<f64>,
+    /// Derivative of each layer's specific volume with temperature, m3/(kg K).
+    pub expansion: Vec<f64>,
     /// Mean density of each node and its derivative with pressure.
     pub mean_density: Vec<f64>,
     pub mean_density_dp: Vec<f64>,
@@ -51,6 +53,7 @@ pub(super) struct Work {
     pub layer_flow: Vec<f64>,
     pub advection: Vec<f64>,
     pub source: Vec<f64>,
+    pub carried: Vec<f64>,
     pub lower: Vec<f64>,
     pub diag: Vec<f64>,
     pub upper: Vec<f64>,
@@ -79,6 +82,7 @@ impl Work {
             edge_slope: vec![0.0; e],
             edge_density: vec![0.0; e],
             density: by_layer(n),
+            expansion: by_layer(n),
             mean_density: node(),
             mean_density_dp: node(),
             old_enthalpy: by_layer(n),
@@ -97,6 +101,7 @@ impl Work {
             layer_flow: by_layer(1),
             advection: by_layer(1),
             source: by_layer(1),
+            carried: by_layer(1),
             lower: vec![0.0; column],
             diag: vec![0.0; column],
             upper: vec![0.0; column],

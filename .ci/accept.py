@@ -1,0 +1,88 @@
+"""Acceptance against the shared measurements. Prints one line a claim; exits 1 if one fails."""
+import csv, json, math, pathlib, subprocess, sys, tempfile, time
+
+LAB, SHARED = sys.argv[1], pathlib.Path(sys.argv[2])
+passed, failed = 0, 0
+
+
+def claim(text, ok):
+    global passed, failed
+    print(("ok    " if ok else "FAILED"), text, flush=True)
+    passed, failed = passed + ok, failed + (not ok)
+
+
+def run(*args):
+    return subprocess.run([LAB, *map(str, args)], capture_output=True, text=True)
+
+
+def table(path):
+    rows = list(csv.reader(open(path)))
+    return rows[0], [[float(v) for v in row] for row in rows[1:]]
+
+
+def errors(shot, out):
+    """RMSE of P2 and P3 over 0 to 6 s as percent of peak above 1 bar, and front arrival in ms."""
+    head, measured = table(shot)
+    names, simulated = table(out / "sensors.csv")
+    found = {}
+    for sensor in ("p2_pa", "p3_pa"):
+        m = [r[head.index(sensor)] for r in measured if r[0] <= 6.0]
+        s = [r[names.index(sensor)] for r in simulated if r[0] <= 6.0]
+        peak = max(m) - 1e5
+        rms = math.sqrt(sum((a - b) ** 2 for a, b in zip(m, s)) / len(m))
+        arrive = lambda c: next(0.01 * i for i, p in enumerate(c) if p > 6e5)
+        found[sensor] = 100 * rms / peak, 1000 * (arrive(s) - arrive(m))
+    return found
+
+
+with tempfile.TemporaryDirectory() as tmp:
+    tmp = pathlib.Path(tmp)
+    mean = {"p2_pa": [], "p3_pa": []}
+    for name in ("02", "05", "08"):
+        shot = SHARED / "data/cavity-pressure" / f"ps_shot_{name}.csv"
+        done = run("simulate", "--mold", "models/molds/strip-ps.toml", "--drive", shot, "--at", "p1", "--out", tmp / name)
+        claim(f"PS shot {name} runs", done.returncode == 0)
+        if done.returncode:
+            print(done.stderr)
+            continue
+        for sensor, (rms, arrival) in errors(shot, tmp / name).items():
+            mean[sensor].append(rms)
+            claim(f"PS shot {name} {sensor[:2]}: {rms:.2f} % of peak (at most 3.8), front {arrival:+.0f} ms", rms <= 3.8)
+    for sensor, most in (("p2_pa", 2.6), ("p3_pa", 2.1)):
+        value = sum(mean[sensor]) / max(len(mean[sensor]), 1)
+        claim(f"mean of {sensor[:2]}: {value:.2f} % (at most {most})", 0 < value <= most)
+
+    start = time.time()
+    done = run("validate", "--json")
+    rows = json.loads(done.stdout or "[]")
+    claim(f"validate: {len(rows)} rows in {time.time() - start:.0f} s", len(rows) >= 20 and time.time() - start < 45)
+    for row in rows:
+        claim(f"validate {row['id']}: expected {row['expected']}, found {row['found']}", row["pass"])
+
+    shot = SHARED / "data/cavity-pressure/ps_shot_05.csv"
+    lines = shot.read_text().splitlines()
+    bad = {
+        "NaN": lines[:50] + ["0.49,nan,1e5,1e5"] + lines[51:],
+        "gap": lines[:50] + lines[80:],
+        "unsorted times": lines[:50] + [lines[52], lines[51]] + lines[53:],
+        "missing column": [",".join(l.split(",")[:1] + l.split(",")[2:]) for l in lines],
+    }
+    for what, text in bad.items():
+        path = tmp / "bad.csv"
+        path.write_text("\n".join(text))
+        done = run("simulate", "--mold", "models/molds/strip-ps.toml", "--drive", path, "--at", "p1", "--out", tmp / "never")
+        claim(f"waveform with {what}: refused by file, exit 2", done.returncode == 2 and "bad.csv" in done.stderr and not (tmp / "never").exists())
+    mold = pathlib.Path("models/molds/plate-ps.toml").read_text()
+    for what, old, new, key in (
+        ("negative gap", "gap_mm = 2.5", "gap_mm = -2.5", "gap_mm"),
+        ("unknown material", '"ps_styron678e"', '"unobtainium"', "material"),
+        ("sensor off the mold", "at_mm = 60.0", "at_mm = 600.0", "at_mm"),
+        ("disconnected graph", 'from = "step"', 'from = "nowhere"', "plate_end"),
+    ):
+        path = tmp / "bad.toml"
+        path.write_text(mold.replace(old, new, 1))
+        done = run("simulate", "--mold", path, "--recipe", "plate-ps", "--out", tmp / "never")
+        claim(f"mold with {what}: refused by file and key, exit 2", done.returncode == 2 and "bad.toml" in done.stderr and key in done.stderr and not (tmp / "never").exists())
+
+print(f"\n{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,36 @@
+# One-line targets; CI calls exactly these. `make demo` and `make test` install what they miss.
+SHELL := /bin/bash
+CARGO := cargo
+LAB := target/release/moldlab
+SHARED ?= ../shared
+
+.PHONY: demo test accept prove check build bench setup fmt
+
+build: setup          ## target/release/moldlab
+	$(CARGO) build --release --locked -p models-lab
+
+demo: build           ## simulate the measured mold and draw estimate beside measurement
+	@scripts=.ci; bash $$scripts/demo $(LAB)
+
+test: check           ## laws, solver, loaders, commands
+	$(CARGO) test --release --locked
+
+accept: build         ## checks that read ../shared
+	bash .ci/accept $(LAB) $(SHARED)
+
+prove: build          ## full figures of every issue, appended to PROOF.md
+	bash .ci/prove $(LAB) $(SHARED)
+
+check: setup          ## dependency arrows, format, clippy
+	bash .ci/arrows
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+
+bench: setup          ## criterion benches
+	$(CARGO) bench --locked -p models-physics
+
+setup:
+	@bash .ci/setup
+
+-include firmware/firmware.mk
+-include hil-tests/hil.mk
