@@ -45,20 +45,36 @@ pub struct Correction {
 impl Correction {
     /// Knows nothing yet about `features` features.
     pub fn new(features: usize, settings: CorrectionSettings) -> Result<Self, QualityError> {
-        for (what, got) in [("prior_sd", settings.prior_sd), ("noise_sd", settings.noise_sd)] {
+        for (what, got) in [
+            ("prior_sd", settings.prior_sd),
+            ("noise_sd", settings.noise_sd),
+        ] {
             if !(got > 0.0 && got.is_finite()) {
-                return Err(QualityError::BadSetting { what, must: "positive", got });
+                return Err(QualityError::BadSetting {
+                    what,
+                    must: "positive",
+                    got,
+                });
             }
         }
         let got = settings.forgetting;
         if !(got > 0.0 && got <= 1.0) {
-            return Err(QualityError::BadSetting { what: "forgetting", must: "in (0, 1]", got });
+            return Err(QualityError::BadSetting {
+                what: "forgetting",
+                must: "in (0, 1]",
+                got,
+            });
         }
         let mut precision = Matrix::zeros(features + 1, features + 1);
         for i in 0..=features {
             precision.row_mut(i)[i] = settings.prior_sd.powi(-2);
         }
-        Ok(Self { settings, precision, evidence: vec![0.0; features + 1], labels: 0 })
+        Ok(Self {
+            settings,
+            precision,
+            evidence: vec![0.0; features + 1],
+            labels: 0,
+        })
     }
 
     /// Labels learned from.
@@ -69,10 +85,18 @@ impl Correction {
     fn design(&self, x: &[f64]) -> Result<Vec<f64>, QualityError> {
         let expected = self.evidence.len() - 1;
         if x.len() != expected {
-            return Err(QualityError::Length { what: "the features", got: x.len(), expected });
+            return Err(QualityError::Length {
+                what: "the features",
+                got: x.len(),
+                expected,
+            });
         }
         if let Some(&got) = x.iter().find(|v| !v.is_finite()) {
-            return Err(QualityError::BadSetting { what: "a feature", must: "finite", got });
+            return Err(QualityError::BadSetting {
+                what: "a feature",
+                must: "finite",
+                got,
+            });
         }
         Ok(std::iter::once(1.0).chain(x.iter().copied()).collect())
     }
@@ -83,14 +107,21 @@ impl Correction {
         let factor = Cholesky::new(self.precision.clone())?;
         let v = factor.forward(&design);
         let value = physics + dot(&design, &factor.solve(&self.evidence));
-        Ok(Corrected { value, sd: (self.settings.noise_sd.powi(2) + dot(&v, &v)).sqrt() })
+        Ok(Corrected {
+            value,
+            sd: (self.settings.noise_sd.powi(2) + dot(&v, &v)).sqrt(),
+        })
     }
 
     /// Learns one label. Returns the standardised residual of what was predicted before it: feed
     /// that to [`crate::Cusum`].
     pub fn learn(&mut self, physics: f64, x: &[f64], label: f64) -> Result<f64, QualityError> {
         if !label.is_finite() {
-            return Err(QualityError::BadSetting { what: "a label", must: "finite", got: label });
+            return Err(QualityError::BadSetting {
+                what: "a label",
+                must: "finite",
+                got: label,
+            });
         }
         let before = self.predict(physics, x)?;
         let design = self.design(x)?;
@@ -99,7 +130,11 @@ impl Correction {
         for i in 0..design.len() {
             self.evidence[i] = keep * self.evidence[i] + gain * design[i] * (label - physics);
             for (j, p) in self.precision.row_mut(i).iter_mut().enumerate() {
-                let prior = if i == j { self.settings.prior_sd.powi(-2) } else { 0.0 };
+                let prior = if i == j {
+                    self.settings.prior_sd.powi(-2)
+                } else {
+                    0.0
+                };
                 *p = keep * *p + (1.0 - keep) * prior + gain * design[i] * design[j];
             }
         }
@@ -113,7 +148,15 @@ mod tests {
     use super::*;
 
     fn fresh() -> Correction {
-        Correction::new(1, CorrectionSettings { prior_sd: 1.0, noise_sd: 0.01, forgetting: 0.95 }).unwrap()
+        Correction::new(
+            1,
+            CorrectionSettings {
+                prior_sd: 1.0,
+                noise_sd: 0.01,
+                forgetting: 0.95,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -142,6 +185,16 @@ mod tests {
     fn nonsense_is_refused() {
         assert!(fresh().learn(8.0, &[0.0], f64::NAN).is_err());
         assert!(fresh().predict(8.0, &[0.0, 1.0]).is_err());
-        assert!(Correction::new(1, CorrectionSettings { prior_sd: 1.0, noise_sd: 0.0, forgetting: 1.0 }).is_err());
+        assert!(
+            Correction::new(
+                1,
+                CorrectionSettings {
+                    prior_sd: 1.0,
+                    noise_sd: 0.0,
+                    forgetting: 1.0
+                }
+            )
+            .is_err()
+        );
     }
 }

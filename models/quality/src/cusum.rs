@@ -35,7 +35,12 @@ impl Default for Cusum {
 impl Cusum {
     /// Both in standard deviations.
     pub const fn new(slack: f64, limit: f64) -> Self {
-        Self { slack, limit, up: 0.0, down: 0.0 }
+        Self {
+            slack,
+            limit,
+            up: 0.0,
+            down: 0.0,
+        }
     }
 
     /// Takes one standardised residual; says whether a drift stands. Residuals count to at most

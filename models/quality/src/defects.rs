@@ -20,7 +20,13 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, in a fixed order.
-    pub const ALL: [Self; 5] = [Self::ShortShot, Self::Flash, Self::Sink, Self::WeldLine, Self::Burn];
+    pub const ALL: [Self; 5] = [
+        Self::ShortShot,
+        Self::Flash,
+        Self::Sink,
+        Self::WeldLine,
+        Self::Burn,
+    ];
 }
 
 /// The prior of one defect, before any label.
@@ -60,15 +66,27 @@ impl DefectModel {
     pub fn new(defect: Defect, settings: &DefectSettings) -> Result<Self, QualityError> {
         let got = settings.base_rate;
         if !(got > 0.0 && got < 1.0) {
-            return Err(QualityError::BadSetting { what: "base_rate", must: "in (0, 1)", got });
+            return Err(QualityError::BadSetting {
+                what: "base_rate",
+                must: "in (0, 1)",
+                got,
+            });
         }
         let got = settings.prior_sd;
         if !(got > 0.0 && got.is_finite()) {
-            return Err(QualityError::BadSetting { what: "prior_sd", must: "positive", got });
+            return Err(QualityError::BadSetting {
+                what: "prior_sd",
+                must: "positive",
+                got,
+            });
         }
         let v = settings.prior_sd.powi(2);
         let odds = settings.base_rate / (1.0 - settings.base_rate);
-        Ok(Self { defect, mean: [odds.ln(), settings.slope], covariance: [[v, 0.0], [0.0, v]] })
+        Ok(Self {
+            defect,
+            mean: [odds.ln(), settings.slope],
+            covariance: [[v, 0.0], [0.0, v]],
+        })
     }
 
     /// Probability of the defect at indicator `s`; one that is not finite tells nothing: `None`.
@@ -84,7 +102,11 @@ impl DefectModel {
     /// Learns from one inspected part.
     pub fn learn(&mut self, s: f64, defective: bool) -> Result<(), QualityError> {
         if !s.is_finite() {
-            return Err(QualityError::BadSetting { what: "an indicator", must: "finite", got: s });
+            return Err(QualityError::BadSetting {
+                what: "an indicator",
+                must: "finite",
+                got: s,
+            });
         }
         let x = [1.0, s];
         let p = logistic(dot(&self.mean, &x));
@@ -100,7 +122,9 @@ impl DefectModel {
         for i in 0..2 {
             self.mean[i] += dot(&self.covariance[i], &x) * error;
         }
-        debug_assert!(Cholesky::new(Matrix::from_rows(&self.covariance.map(|r| r.to_vec()))).is_ok());
+        debug_assert!(
+            Cholesky::new(Matrix::from_rows(&self.covariance.map(|r| r.to_vec()))).is_ok()
+        );
         Ok(())
     }
 }
@@ -111,7 +135,15 @@ mod tests {
     use crate::random::Random;
 
     fn model() -> DefectModel {
-        DefectModel::new(Defect::Flash, &DefectSettings { base_rate: 0.02, slope: 4.0, prior_sd: 1.0 }).unwrap()
+        DefectModel::new(
+            Defect::Flash,
+            &DefectSettings {
+                base_rate: 0.02,
+                slope: 4.0,
+                prior_sd: 1.0,
+            },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -133,7 +165,11 @@ mod tests {
             m.learn(s, bad).unwrap();
         }
         for s in [0.2, 0.8, 1.4, 1.9] {
-            assert!((m.probability(s).unwrap() - truth(s)).abs() < 0.04, "{s}: {:?}", m.probability(s));
+            assert!(
+                (m.probability(s).unwrap() - truth(s)).abs() < 0.04,
+                "{s}: {:?}",
+                m.probability(s)
+            );
         }
     }
 }

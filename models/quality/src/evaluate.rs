@@ -43,14 +43,23 @@ pub fn leave_settings_out(
         let predictor = Predictor::fit(&train, &target, &settings, 0)?;
         let plain = BoostedTrees::fit(&train, &target, TreeSettings::PLAIN);
         let unseen = x.select(&held);
-        for ((&i, p), t) in held.iter().zip(predictor.predict(&unseen)).zip(plain.predict(&unseen)) {
+        for ((&i, p), t) in held
+            .iter()
+            .zip(predictor.predict(&unseen))
+            .zip(plain.predict(&unseen))
+        {
             own.push((p.value - y[i]).powi(2));
             trees.push((t - y[i]).powi(2));
             inside += usize::from((p.value - y[i]).abs() <= 1.645 * p.sd);
         }
     }
     let percent = |squares: &[f64]| 100.0 * mean(squares).sqrt() / mean(y).abs();
-    Ok(Score { seed, own_percent: percent(&own), trees_percent: percent(&trees), coverage: inside as f64 / own.len() as f64 })
+    Ok(Score {
+        seed,
+        own_percent: percent(&own),
+        trees_percent: percent(&trees),
+        coverage: inside as f64 / own.len() as f64,
+    })
 }
 
 fn renumber(groups: &[usize]) -> Vec<usize> {

@@ -31,7 +31,13 @@ impl Kernel {
     pub fn from_log(theta: &[f64]) -> Self {
         let d = theta.len() - 4;
         let e = |i: usize| theta[i].clamp(-14.0, 6.0).exp();
-        Self { weights: (0..d).map(e).collect(), signal: e(d), linear: e(d + 1), setting: e(d + 2), shot: e(d + 3) }
+        Self {
+            weights: (0..d).map(e).collect(),
+            signal: e(d),
+            linear: e(d + 1),
+            setting: e(d + 2),
+            shot: e(d + 3),
+        }
     }
 
     /// Prior mean and standard deviation of the logarithms (also where the search starts).
@@ -44,7 +50,11 @@ impl Kernel {
     }
 
     fn squared(&self, x: &[f64], z: &[f64]) -> f64 {
-        self.weights.iter().zip(x.iter().zip(z)).map(|(w, (a, b))| w * (a - b) * (a - b)).sum()
+        self.weights
+            .iter()
+            .zip(x.iter().zip(z))
+            .map(|(w, (a, b))| w * (a - b) * (a - b))
+            .sum()
     }
 
     /// Matern part without its variance, and its derivative by the squared distance.

@@ -10,8 +10,14 @@ const MEMORY: usize = 8;
 
 /// Minimises `f`, which returns its value and gradient (or `None` where it is not defined), from
 /// `x` in at most `iterations` steps. Returns the best point seen.
-pub fn minimise(mut x: Vec<f64>, iterations: usize, f: impl Fn(&[f64]) -> Option<(f64, Vec<f64>)>) -> Vec<f64> {
-    let Some((mut value, mut gradient)) = f(&x) else { return x };
+pub fn minimise(
+    mut x: Vec<f64>,
+    iterations: usize,
+    f: impl Fn(&[f64]) -> Option<(f64, Vec<f64>)>,
+) -> Vec<f64> {
+    let Some((mut value, mut gradient)) = f(&x) else {
+        return x;
+    };
     let mut pairs: VecDeque<(Vec<f64>, Vec<f64>, f64)> = VecDeque::new();
     for _ in 0..iterations {
         let mut direction = descent(&gradient, &pairs);
@@ -28,7 +34,11 @@ pub fn minimise(mut x: Vec<f64>, iterations: usize, f: impl Fn(&[f64]) -> Option
         let mut step = (2.0 / largest).min(1.0);
         let mut accepted = None;
         for _ in 0..12 {
-            let trial: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + step * d).collect();
+            let trial: Vec<f64> = x
+                .iter()
+                .zip(&direction)
+                .map(|(x, d)| x + step * d)
+                .collect();
             if let Some((v, g)) = f(&trial)
                 && v <= value + 1e-4 * step * slope
             {
@@ -37,9 +47,15 @@ pub fn minimise(mut x: Vec<f64>, iterations: usize, f: impl Fn(&[f64]) -> Option
             }
             step *= 0.4;
         }
-        let Some((next, next_value, next_gradient)) = accepted else { break };
+        let Some((next, next_value, next_gradient)) = accepted else {
+            break;
+        };
         let s: Vec<f64> = next.iter().zip(&x).map(|(a, b)| a - b).collect();
-        let y: Vec<f64> = next_gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
+        let y: Vec<f64> = next_gradient
+            .iter()
+            .zip(&gradient)
+            .map(|(a, b)| a - b)
+            .collect();
         let curvature = dot(&s, &y);
         if curvature > 1e-12 {
             pairs.push_back((s, y, 1.0 / curvature));
@@ -70,7 +86,9 @@ fn descent(gradient: &[f64], pairs: &VecDeque<(Vec<f64>, Vec<f64>, f64)>) -> Vec
     }
     for ((s, y, rho), alpha) in pairs.iter().zip(alphas.iter().rev()) {
         let beta = rho * dot(y, &q);
-        q.iter_mut().zip(s).for_each(|(q, s)| *q += (alpha - beta) * s);
+        q.iter_mut()
+            .zip(s)
+            .for_each(|(q, s)| *q += (alpha - beta) * s);
     }
     q.iter_mut().for_each(|q| *q = -*q);
     q
@@ -84,8 +102,14 @@ mod tests {
     fn the_valley_of_rosenbrock_is_walked_to_its_end() {
         let end = minimise(vec![-1.2, 1.0], 400, |x| {
             let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
-            Some((a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b]))
+            Some((
+                a * a + 100.0 * b * b,
+                vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b],
+            ))
         });
-        assert!((end[0] - 1.0).abs() < 0.05 && (end[1] - 1.0).abs() < 0.1, "{end:?}");
+        assert!(
+            (end[0] - 1.0).abs() < 0.05 && (end[1] - 1.0).abs() < 0.1,
+            "{end:?}"
+        );
     }
 }

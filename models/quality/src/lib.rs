@@ -27,7 +27,7 @@ mod table;
 mod targets;
 mod trees;
 
-pub use correction::{Correction, CorrectionSettings, Corrected};
+pub use correction::{Corrected, Correction, CorrectionSettings};
 pub use cusum::{Cusum, Drift};
 pub use defects::{Defect, DefectModel, DefectSettings};
 pub use error::QualityError;

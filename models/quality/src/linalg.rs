@@ -15,13 +15,21 @@ pub struct Matrix {
 impl Matrix {
     /// All zeros.
     pub fn zeros(rows: usize, cols: usize) -> Self {
-        Self { rows, cols, data: vec![0.0; rows * cols] }
+        Self {
+            rows,
+            cols,
+            data: vec![0.0; rows * cols],
+        }
     }
 
     /// From rows of equal length.
     pub fn from_rows(rows: &[Vec<f64>]) -> Self {
         let cols = rows.first().map_or(0, Vec::len);
-        Self { rows: rows.len(), cols, data: rows.iter().flatten().copied().collect() }
+        Self {
+            rows: rows.len(),
+            cols,
+            data: rows.iter().flatten().copied().collect(),
+        }
     }
 
     /// Number of rows.
@@ -52,7 +60,11 @@ impl Matrix {
     /// The rows named, in that order.
     pub fn select(&self, rows: &[usize]) -> Self {
         let data = rows.iter().flat_map(|&i| self.row(i)).copied().collect();
-        Self { rows: rows.len(), cols: self.cols, data }
+        Self {
+            rows: rows.len(),
+            cols: self.cols,
+            data,
+        }
     }
 
     /// Both side by side (equal numbers of rows).
@@ -62,14 +74,21 @@ impl Matrix {
             data.extend_from_slice(self.row(i));
             data.extend_from_slice(other.row(i));
         }
-        Self { rows: self.rows, cols: self.cols + other.cols, data }
+        Self {
+            rows: self.rows,
+            cols: self.cols + other.cols,
+            data,
+        }
     }
 
     /// Fills row after row in parallel.
     pub fn par_rows(rows: usize, cols: usize, fill: impl Fn(usize, &mut [f64]) + Sync) -> Self {
         let mut m = Self::zeros(rows, cols);
         if cols > 0 {
-            m.data.par_chunks_mut(cols).enumerate().for_each(|(i, row)| fill(i, row));
+            m.data
+                .par_chunks_mut(cols)
+                .enumerate()
+                .for_each(|(i, row)| fill(i, row));
         }
         m
     }
@@ -97,7 +116,11 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 /// Mean of a slice; zero for an empty one.
 pub fn mean(v: &[f64]) -> f64 {
-    if v.is_empty() { 0.0 } else { v.iter().sum::<f64>() / v.len() as f64 }
+    if v.is_empty() {
+        0.0
+    } else {
+        v.iter().sum::<f64>() / v.len() as f64
+    }
 }
 
 /// Population standard deviation.
@@ -110,7 +133,9 @@ pub fn std_dev(v: &[f64]) -> f64 {
 pub fn quantile(v: &[f64], p: f64) -> f64 {
     let mut sorted = v.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
     let at = p * last as f64;
     let low = (at.floor() as usize).min(last);
     let high = (low + 1).min(last);
@@ -198,16 +223,6 @@ impl Cholesky {
     }
 }
 
-/// Block `rows` x `rows` of `A^-1`, from [`Cholesky::inverse_factor`].
-pub fn inverse_block(factor: &Matrix, rows: &[usize]) -> Matrix {
-    Matrix::par_rows(rows.len(), rows.len(), |a, out| {
-        for (b, value) in out.iter_mut().enumerate() {
-            let from = rows[a].max(rows[b]);
-            *value = dot(&factor.row(rows[a])[from..], &factor.row(rows[b])[from..]);
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,7 +231,9 @@ mod tests {
     fn positive_definite(n: usize) -> Matrix {
         let mut random = Random::new(3);
         let b = Matrix::from_rows(
-            &(0..n).map(|_| (0..n).map(|_| random.below(1000) as f64 / 1000.0).collect()).collect::<Vec<_>>(),
+            &(0..n)
+                .map(|_| (0..n).map(|_| random.below(1000) as f64 / 1000.0).collect())
+                .collect::<Vec<_>>(),
         );
         Matrix::par_rows(n, n, |i, row| {
             for (j, v) in row.iter_mut().enumerate() {
@@ -232,19 +249,6 @@ mod tests {
         let x = Cholesky::new(a.clone()).unwrap().solve(&b);
         for (got, want) in a.times(&x).iter().zip(&b) {
             assert!((got - want).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn a_block_of_the_inverse_agrees_with_solving() {
-        let a = positive_definite(70);
-        let chol = Cholesky::new(a).unwrap();
-        let block = inverse_block(&chol.inverse_factor(), &[3, 60, 17]);
-        let mut unit = vec![0.0; 70];
-        unit[60] = 1.0;
-        let column = chol.solve(&unit);
-        for (k, &row) in [3, 60, 17].iter().enumerate() {
-            assert!((block.row(k)[1] - column[row]).abs() < 1e-10);
         }
     }
 

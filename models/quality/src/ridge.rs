@@ -38,7 +38,9 @@ const MOST_QUADRATIC: usize = 40;
 impl QuadraticRidge {
     /// Fits `y` on scaled features with penalty `lambda` (in rows).
     pub fn fit(x: &Matrix, y: &[f64], lambda: f64) -> Result<Self, QualityError> {
-        let rows: Vec<Vec<f64>> = (0..x.rows()).map(|i| terms(x.row(i), x.cols() <= MOST_QUADRATIC)).collect();
+        let rows: Vec<Vec<f64>> = (0..x.rows())
+            .map(|i| terms(x.row(i), x.cols() <= MOST_QUADRATIC))
+            .collect();
         let z = Matrix::from_rows(&rows);
         let p = z.cols();
         let columns: Vec<Vec<f64>> = (0..p).map(|j| z.column(j)).collect();
@@ -59,9 +61,18 @@ impl QuadraticRidge {
         });
         let right: Vec<f64> = scaled.iter().map(|c| dot(c, &centred)).collect();
         let weights = Cholesky::new(gram)?.solve(&right);
-        let (min, max) = y.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
+        let (min, max) = y
+            .iter()
+            .fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
         let margin = 0.25 * (max - min);
-        Ok(Self { centre, spread, weights, offset, low: min - margin, high: max + margin })
+        Ok(Self {
+            centre,
+            spread,
+            weights,
+            offset,
+            low: min - margin,
+            high: max + margin,
+        })
     }
 
     /// Predicts every row; bounded a quarter of the trained range outside it.
@@ -89,7 +100,9 @@ mod tests {
     #[test]
     fn a_quadratic_law_is_recovered() {
         let law = |a: f64, b: f64| 2.0 + a - 0.5 * a * b + b * b;
-        let rows: Vec<Vec<f64>> = (0..100).map(|i| vec![(f64::from(i) * 0.7).sin(), (f64::from(i) * 1.3).cos()]).collect();
+        let rows: Vec<Vec<f64>> = (0..100)
+            .map(|i| vec![(f64::from(i) * 0.7).sin(), (f64::from(i) * 1.3).cos()])
+            .collect();
         let y: Vec<f64> = rows.iter().map(|r| law(r[0], r[1])).collect();
         let x = Matrix::from_rows(&rows);
         let model = QuadraticRidge::fit(&x, &y, 1e-6).unwrap();

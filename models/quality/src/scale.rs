@@ -21,7 +21,13 @@ const MARGIN: f64 = 0.1;
 impl Scale {
     /// Learns the scale of `x`.
     pub fn fit(x: &Matrix) -> Self {
-        let mut scale = Self { kept: vec![], low: vec![], high: vec![], centre: vec![], spread: vec![] };
+        let mut scale = Self {
+            kept: vec![],
+            low: vec![],
+            high: vec![],
+            centre: vec![],
+            spread: vec![],
+        };
         for j in 0..x.cols() {
             let column = x.column(j);
             let (mut low, mut high) = (quantile(&column, 0.005), quantile(&column, 0.995));
@@ -30,7 +36,10 @@ impl Scale {
                 high = quantile(&column, 1.0);
             }
             let margin = MARGIN * (high - low);
-            let clipped: Vec<f64> = column.iter().map(|v| v.clamp(low - margin, high + margin)).collect();
+            let clipped: Vec<f64> = column
+                .iter()
+                .map(|v| v.clamp(low - margin, high + margin))
+                .collect();
             let spread = std_dev(&clipped);
             if spread <= 1e-12 * (1.0 + mean(&clipped).abs()) {
                 continue;
@@ -48,7 +57,6 @@ impl Scale {
     pub fn width(&self) -> usize {
         self.kept.len()
     }
-
 
     /// The scaled features.
     pub fn apply(&self, x: &Matrix) -> Matrix {

@@ -12,6 +12,10 @@ use crate::{BoostedTrees, QualityError, TreeSettings};
 
 /// Inner folds, by setting.
 const FOLDS: usize = 5;
+/// Rows that find the kernel's parameters, of the final process and inside the folds. The folds
+/// search anew: parameters that have seen a fold flatter the process there by a fifth.
+const SEARCH_ROWS: usize = 500;
+const FOLD_SEARCH_ROWS: usize = 330;
 const LAMBDA: f64 = 10.0;
 const TREE_SEEDS: u64 = 5;
 /// Features further outside the trained range than this part of it flag a row.
@@ -55,7 +59,13 @@ struct Members {
 }
 
 impl Simple {
-    fn fit(x: &Matrix, z: &Matrix, y: &[f64], groups: &[usize], seed: u64) -> Result<Self, QualityError> {
+    fn fit(
+        x: &Matrix,
+        z: &Matrix,
+        y: &[f64],
+        groups: &[usize],
+        seed: u64,
+    ) -> Result<Self, QualityError> {
         let folds = group_folds(groups, 8, seed ^ 0xF0);
         let mut ridge_out = vec![0.0; y.len()];
         for fold in 0..8 {
@@ -73,24 +83,39 @@ impl Simple {
             (0..TREE_SEEDS)
                 .into_par_iter()
                 .map(|s| {
-                    let settings = TreeSettings { columns: 0.8, leaves: 10, seed: seed + s, ..TreeSettings::PLAIN };
+                    let settings = TreeSettings {
+                        columns: 0.7,
+                        leaves: 10,
+                        seed: seed + s,
+                        ..TreeSettings::PLAIN
+                    };
                     BoostedTrees::fit(x, y, settings)
                 })
                 .collect()
         };
-        Ok(Self { ridge: QuadraticRidge::fit(z, y, LAMBDA)?, trees: grow(x), on_ridge: grow(&wider) })
+        Ok(Self {
+            ridge: QuadraticRidge::fit(z, y, LAMBDA)?,
+            trees: grow(x),
+            on_ridge: grow(&wider),
+        })
     }
 
     fn predict(&self, x: &Matrix, z: &Matrix) -> [Vec<f64>; 3] {
         let ridge = self.ridge.predict(z);
         let wider = x.beside(&column(&ridge));
-        [average(&self.trees, x), average(&self.on_ridge, &wider), ridge]
+        [
+            average(&self.trees, x),
+            average(&self.on_ridge, &wider),
+            ridge,
+        ]
     }
 }
 
 fn average(trees: &[BoostedTrees], x: &Matrix) -> Vec<f64> {
     let each: Vec<Vec<f64>> = trees.par_iter().map(|t| t.predict(x)).collect();
-    (0..x.rows()).map(|i| each.iter().map(|p| p[i]).sum::<f64>() / each.len() as f64).collect()
+    (0..x.rows())
+        .map(|i| each.iter().map(|p| p[i]).sum::<f64>() / each.len() as f64)
+        .collect()
 }
 
 fn column(v: &[f64]) -> Matrix {
@@ -112,30 +137,51 @@ impl Predictor {
     pub fn fit(x: &Matrix, y: &[f64], groups: &[usize], seed: u64) -> Result<Self, QualityError> {
         for (what, got) in [("the target", y.len()), ("the settings", groups.len())] {
             if got != x.rows() {
-                return Err(QualityError::Length { what, got, expected: x.rows() });
+                return Err(QualityError::Length {
+                    what,
+                    got,
+                    expected: x.rows(),
+                });
             }
         }
         let settings = groups.iter().max().map_or(0, |m| m + 1);
         if settings < 2 * FOLDS {
-            return Err(QualityError::TooFewSettings { settings, rows: x.rows(), needed: 2 * FOLDS });
+            return Err(QualityError::TooFewSettings {
+                settings,
+                rows: x.rows(),
+                needed: 2 * FOLDS,
+            });
         }
         if std_dev(y) <= 0.0 {
-            return Err(QualityError::Constant { what: "the target".to_owned() });
+            return Err(QualityError::Constant {
+                what: "the target".to_owned(),
+            });
         }
         let scale = Scale::fit(x);
         if scale.width() == 0 {
-            return Err(QualityError::Constant { what: "every feature".to_owned() });
+            return Err(QualityError::Constant {
+                what: "every feature".to_owned(),
+            });
         }
         let z = scale.apply(x);
-        let process = Process::fit(&z, y, groups, seed)?;
+        let process = Process::fit(&z, y, groups, SEARCH_ROWS, seed)?;
         let folds = group_folds(groups, FOLDS, seed);
-        let left_out = process.left_out(y, &folds)?;
+        let mut process_sd = vec![0.0; y.len()];
         let mut out = vec![vec![0.0; y.len()]; 4];
-        out[0] = left_out.iter().map(|p| p.0).collect();
         for fold in 0..FOLDS {
             let (rest, held) = split(&folds, fold);
-            let simple = Simple::fit(&x.select(&rest), &z.select(&rest), &pick(y, &rest), &pick_usize(groups, &rest), seed)?;
-            for (member, p) in simple.predict(&x.select(&held), &z.select(&held)).into_iter().enumerate() {
+            let (target, settings) = (pick(y, &rest), pick_usize(groups, &rest));
+            let inner = Process::fit(&z.select(&rest), &target, &settings, FOLD_SEARCH_ROWS, seed)?;
+            for (&i, (value, sd)) in held.iter().zip(inner.predict(&z.select(&held))) {
+                out[0][i] = value;
+                process_sd[i] = sd;
+            }
+            let simple = Simple::fit(&x.select(&rest), &z.select(&rest), &target, &settings, seed)?;
+            for (member, p) in simple
+                .predict(&x.select(&held), &z.select(&held))
+                .into_iter()
+                .enumerate()
+            {
                 for (&i, v) in held.iter().zip(p) {
                     out[member + 1][i] = v;
                 }
@@ -145,13 +191,21 @@ impl Predictor {
         let ratios: Vec<f64> = (0..y.len())
             .map(|i| {
                 let said: Vec<f64> = out.iter().map(|m| m[i]).collect();
-                (y[i] - dot(&weights, &said)).abs() / raw_sd(&said, &weights, left_out[i].1)
+                (y[i] - dot(&weights, &said)).abs() / raw_sd(&said, &weights, process_sd[i])
             })
             .collect();
         let inflate = (quantile(&ratios, 0.9) / 1.645).max(1e-6);
         let simple = Simple::fit(x, &z, y, groups, seed)?;
-        let outliers = (0..x.rows()).filter(|&i| !scale.outside(x.row(i), RANGE_MARGIN).is_empty()).collect();
-        Ok(Self { scale, members: Members { process, simple }, weights, inflate, outliers })
+        let outliers = (0..x.rows())
+            .filter(|&i| !scale.outside(x.row(i), RANGE_MARGIN).is_empty())
+            .collect();
+        Ok(Self {
+            scale,
+            members: Members { process, simple },
+            weights,
+            inflate,
+            outliers,
+        })
     }
 
     /// Predicts every row, in order. Rows do not see one another.
@@ -191,7 +245,11 @@ fn pick_usize(groups: &[usize], rows: &[usize]) -> Vec<usize> {
 /// The process's own spread and how far the members disagree.
 fn raw_sd(said: &[f64], weights: &[f64], process_sd: f64) -> f64 {
     let value = dot(said, weights);
-    let apart: f64 = said.iter().zip(weights).map(|(s, w)| w * (s - value).powi(2)).sum();
+    let apart: f64 = said
+        .iter()
+        .zip(weights)
+        .map(|(s, w)| w * (s - value).powi(2))
+        .sum();
     (process_sd * process_sd + apart).sqrt()
 }
 
@@ -199,17 +257,39 @@ fn raw_sd(said: &[f64], weights: &[f64], process_sd: f64) -> f64 {
 /// clipped errors (Breiman 1996, Machine Learning 24: stacked regressions).
 fn stack_weights(out: &[Vec<f64>], y: &[f64]) -> Result<Vec<f64>, QualityError> {
     let m = out.len();
-    let limit = 4.0 * quantile(&out[0].iter().zip(y).map(|(p, y)| (p - y).abs()).collect::<Vec<_>>(), 0.7).max(1e-12);
-    let errors: Vec<Vec<f64>> =
-        out.iter().map(|p| p.iter().zip(y).map(|(p, y)| (p - y).clamp(-limit, limit)).collect()).collect();
+    let limit = 15.0
+        * quantile(
+            &out[0]
+                .iter()
+                .zip(y)
+                .map(|(p, y)| (p - y).abs())
+                .collect::<Vec<_>>(),
+            0.7,
+        )
+        .max(1e-12);
+    let errors: Vec<Vec<f64>> = out
+        .iter()
+        .map(|p| {
+            p.iter()
+                .zip(y)
+                .map(|(p, y)| (p - y).clamp(-limit, limit))
+                .collect()
+        })
+        .collect();
     let n = y.len() as f64;
     let mut active: Vec<usize> = (0..m).collect();
     loop {
         let size = active.len();
-        let even = EVEN * active.iter().map(|&k| dot(&errors[k], &errors[k]) / n).sum::<f64>() / size as f64;
+        let even = EVEN
+            * active
+                .iter()
+                .map(|&k| dot(&errors[k], &errors[k]) / n)
+                .sum::<f64>()
+            / size as f64;
         let gram = Matrix::par_rows(size, size, |a, row| {
             for (b, v) in row.iter_mut().enumerate() {
-                *v = dot(&errors[active[a]], &errors[active[b]]) / n + if a == b { even } else { 0.0 };
+                *v = dot(&errors[active[a]], &errors[active[b]]) / n
+                    + if a == b { even } else { 0.0 };
             }
         });
         let solved = Cholesky::new(gram)?.solve(&vec![1.0; size]);
@@ -221,7 +301,9 @@ fn stack_weights(out: &[Vec<f64>], y: &[f64]) -> Result<Vec<f64>, QualityError> 
             }
             return Ok(weights);
         }
-        let worst = (0..size).min_by(|&a, &b| solved[a].total_cmp(&solved[b])).unwrap_or(0);
+        let worst = (0..size)
+            .min_by(|&a, &b| solved[a].total_cmp(&solved[b]))
+            .unwrap_or(0);
         active.remove(worst);
     }
 }

@@ -26,13 +26,21 @@ pub struct Table {
 
 /// The features a file names: one column per line, empty lines and `#` comments skipped.
 pub fn read_features(path: &Path) -> Result<Vec<String>, QualityError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| QualityError::Read { path: path.to_owned(), source })?;
-    let names: Vec<String> =
-        text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect();
+    let text = std::fs::read_to_string(path).map_err(|source| QualityError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let names: Vec<String> = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
     no_twins(path, &names)?;
     if names.is_empty() {
-        return Err(QualityError::NoFeatures { path: path.to_owned() });
+        return Err(QualityError::NoFeatures {
+            path: path.to_owned(),
+        });
     }
     Ok(names)
 }
@@ -40,7 +48,10 @@ pub fn read_features(path: &Path) -> Result<Vec<String>, QualityError> {
 fn no_twins(path: &Path, names: &[String]) -> Result<(), QualityError> {
     let mut seen = HashSet::new();
     match names.iter().find(|n| !seen.insert(n.as_str())) {
-        Some(twin) => Err(QualityError::TwiceNamed { path: path.to_owned(), column: twin.clone() }),
+        Some(twin) => Err(QualityError::TwiceNamed {
+            path: path.to_owned(),
+            column: twin.clone(),
+        }),
         None => Ok(()),
     }
 }
@@ -48,10 +59,20 @@ fn no_twins(path: &Path, names: &[String]) -> Result<(), QualityError> {
 impl Table {
     /// Reads a CSV file with a header.
     pub fn read(path: &Path) -> Result<Self, QualityError> {
-        let csv_error = |source| QualityError::Csv { path: path.to_owned(), source };
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(csv_error)?;
-        let header: Vec<String> =
-            reader.headers().map_err(csv_error)?.iter().map(|h| h.trim_start_matches('\u{feff}').to_owned()).collect();
+        let csv_error = |source| QualityError::Csv {
+            path: path.to_owned(),
+            source,
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_path(path)
+            .map_err(csv_error)?;
+        let header: Vec<String> = reader
+            .headers()
+            .map_err(csv_error)?
+            .iter()
+            .map(|h| h.trim_start_matches('\u{feff}').to_owned())
+            .collect();
         no_twins(path, &header)?;
         let mut rows = Vec::new();
         for record in reader.records() {
@@ -59,7 +80,11 @@ impl Table {
             let line = record.position().map_or(0, csv::Position::line);
             rows.push((line, record.iter().map(str::to_owned).collect()));
         }
-        Ok(Self { path: path.to_owned(), header, rows })
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            rows,
+        })
     }
 
     /// Number of rows.
@@ -81,7 +106,10 @@ impl Table {
         self.header
             .iter()
             .position(|h| h == column)
-            .ok_or_else(|| QualityError::NoColumn { path: self.path.clone(), column: column.to_owned() })
+            .ok_or_else(|| QualityError::NoColumn {
+                path: self.path.clone(),
+                column: column.to_owned(),
+            })
     }
 
     fn number(&self, row: usize, index: usize) -> Result<f64, QualityError> {
@@ -106,7 +134,10 @@ impl Table {
     /// The named columns as numbers, in that order. Refuses the first cell that is none, by line
     /// and column: a missing sensor value is not guessed.
     pub fn features(&self, names: &[String]) -> Result<Matrix, QualityError> {
-        let indices = names.iter().map(|n| self.index(n)).collect::<Result<Vec<_>, _>>()?;
+        let indices = names
+            .iter()
+            .map(|n| self.index(n))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut x = Matrix::zeros(self.len(), names.len());
         for row in 0..self.len() {
             for (value, &index) in x.row_mut(row).iter_mut().zip(&indices) {
@@ -121,20 +152,30 @@ impl Table {
     pub fn settings(&self) -> (Vec<usize>, Grouping) {
         let by = |columns: &[usize]| {
             let mut known: HashMap<Vec<&str>, usize> = HashMap::new();
-            let key = |cells: &'_ Vec<String>| columns.iter().map(|&c| cells[c].clone()).collect::<Vec<_>>();
+            let key = |cells: &'_ Vec<String>| {
+                columns
+                    .iter()
+                    .map(|&c| cells[c].clone())
+                    .collect::<Vec<_>>()
+            };
             let keys: Vec<Vec<String>> = self.rows.iter().map(|(_, cells)| key(cells)).collect();
             let mut out = Vec::with_capacity(keys.len());
             for key in &keys {
                 let next = known.len();
-                out.push(*known.entry(key.iter().map(String::as_str).collect()).or_insert(next));
+                out.push(
+                    *known
+                        .entry(key.iter().map(String::as_str).collect())
+                        .or_insert(next),
+                );
             }
             out
         };
         if let Ok(index) = self.index("setting_id") {
             return (by(&[index]), Grouping::Column("setting_id".to_owned()));
         }
-        let setpoints: Vec<usize> =
-            (0..self.header.len()).filter(|&i| self.header[i].starts_with("set_")).collect();
+        let setpoints: Vec<usize> = (0..self.header.len())
+            .filter(|&i| self.header[i].starts_with("set_"))
+            .collect();
         if setpoints.is_empty() {
             return ((0..self.len()).collect(), Grouping::Rows);
         }
@@ -147,7 +188,10 @@ impl std::fmt::Display for Grouping {
         match self {
             Self::Column(name) => write!(f, "column `{name}`"),
             Self::Setpoints(n) => write!(f, "equal values in {n} columns `set_*`"),
-            Self::Rows => write!(f, "nothing (each row stands alone; bands may be too narrow)"),
+            Self::Rows => write!(
+                f,
+                "nothing (each row stands alone; bands may be too narrow)"
+            ),
         }
     }
 }

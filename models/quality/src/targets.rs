@@ -64,7 +64,13 @@ impl Targets {
             .0
             .iter()
             .enumerate()
-            .map(|(i, t)| predictions.get(i).copied().flatten().map_or(Verdict::Uncertain, |p| t.judge(p)))
+            .map(|(i, t)| {
+                predictions
+                    .get(i)
+                    .copied()
+                    .flatten()
+                    .map_or(Verdict::Uncertain, |p| t.judge(p))
+            })
             .collect();
         if verdicts.contains(&Verdict::Reject) {
             Verdict::Reject
@@ -82,7 +88,12 @@ mod tests {
 
     #[test]
     fn bands_decide_and_the_unknown_is_never_good() {
-        let t = Targets(vec![Target { quantity: Quantity::WeightG, nominal: 8.0, low: 7.9, high: 8.1 }]);
+        let t = Targets(vec![Target {
+            quantity: Quantity::WeightG,
+            nominal: 8.0,
+            low: 7.9,
+            high: 8.1,
+        }]);
         let judge = |value, sd| t.judge(&[Some(Corrected { value, sd })]);
         assert_eq!(judge(8.0, 0.01), Verdict::Good);
         assert_eq!(judge(8.09, 0.01), Verdict::Uncertain);
