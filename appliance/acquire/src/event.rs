@@ -46,6 +46,13 @@ pub enum NodeEvent {
         /// Its last words, if it panicked.
         panic: String,
     },
+    /// Another node is on the port than before.
+    Exchanged {
+        /// Who it was.
+        was: NodeId,
+        /// Who it is.
+        node: NodeId,
+    },
     /// Two ports carry the same identity.
     DuplicateNode {
         /// The identity.
@@ -112,6 +119,9 @@ impl fmt::Display for NodeEvent {
             }
             Self::Rebooted { node, reset, panic } => {
                 write!(f, "node {node} restarted in operation: {reset}: {panic}")
+            }
+            Self::Exchanged { was, node } => {
+                write!(f, "node {was} was exchanged for node {node}")
             }
             Self::DuplicateNode {
                 node,

@@ -96,6 +96,8 @@ pub struct NodeSession {
     known: Option<Known>,
     table_matches: bool,
     duplicate: bool,
+    /// The port was closed since the last hello: another node may be on it now.
+    unsure: bool,
     run: u32,
     clock: Option<ClockMap>,
     follow: [Option<Follow>; MAX_GROUPS],
@@ -116,6 +118,7 @@ impl NodeSession {
             known: None,
             table_matches: true,
             duplicate: false,
+            unsure: false,
             run: 0,
             clock: None,
             follow: [None; MAX_GROUPS],
@@ -127,8 +130,10 @@ impl NodeSession {
         }
     }
 
-    /// The port was closed: an unfinished frame and an open exchange are worthless.
+    /// The port was closed: an unfinished frame and an open exchange are worthless, and whoever
+    /// speaks next has to say who it is.
     pub fn interrupted(&mut self) {
+        self.unsure = true;
         self.decoder.clear();
         self.asked = None;
     }
@@ -219,6 +224,7 @@ impl NodeSession {
 
     fn greet(&mut self, hello: &Hello<'_>, sink: &mut impl SessionSink) {
         let now = hello.now.0;
+        self.unsure = false;
         let again = self.known.as_ref().is_some_and(|known| {
             known.node == hello.node && known.boot == hello.boot && known.now <= now
         });
@@ -228,10 +234,7 @@ impl NodeSession {
             }
             return;
         }
-        let same_node = self
-            .known
-            .as_ref()
-            .is_some_and(|known| known.node == hello.node);
+        let was = self.node();
         if self.known.is_some() {
             self.run += 1;
             self.follow = [None; MAX_GROUPS];
@@ -245,7 +248,10 @@ impl NodeSession {
             now,
             names: hello.channels.iter().map(|c| c.name.to_owned()).collect(),
         });
-        if same_node {
+        if let Some(was) = was.filter(|was| *was != hello.node) {
+            let node = hello.node;
+            sink.event(NodeEvent::Exchanged { was, node });
+        } else if was.is_some() {
             sink.event(NodeEvent::Rebooted {
                 node: hello.node,
                 reset: hello.reset,
@@ -322,18 +328,21 @@ impl NodeSession {
         sink.block(&PlacedBlock {
             node: self.known.as_ref().map(|known| known.node),
             run: self.run,
-            trusted: self.table_matches && !self.duplicate && self.known.is_some(),
+            trusted: self.table_matches && !self.duplicate && !self.unsure && self.known.is_some(),
             first: place(0),
             last: place(u64::from(block.rows) - 1),
             block,
         });
     }
 
-    /// Whether the node seems to have restarted without the box hearing its hello.
+    /// Whether a hello is due: none was heard yet, the port was closed in between, or the node seems
+    /// to have restarted without the box hearing it.
     #[must_use]
     pub fn wants_hello(&self) -> bool {
-        self.known
-            .as_ref()
-            .is_none_or(|known| known.now == u64::MAX)
+        self.unsure
+            || self
+                .known
+                .as_ref()
+                .is_none_or(|known| known.now == u64::MAX)
     }
 }
