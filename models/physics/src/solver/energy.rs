@@ -137,7 +137,7 @@ fn layer_flow(model: &Model, state: &State, e: usize, side: usize, inflow: f64, 
 }
 
 /// Tridiagonal system of one node's column.
-fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &mut Work) {
+pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &mut Work) {
     let (layers, column) = (model.layers.len(), model.column());
     let place = &model.graph.nodes[node];
     let grid = model.layers.section(place.section);
@@ -267,7 +267,7 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
 }
 
 /// Thomas algorithm on the assembled column; returns the largest change, K.
-fn solve(model: &Model, state: &mut State, node: usize, work: &mut Work) -> f64 {
+pub(super) fn solve(model: &Model, state: &mut State, node: usize, work: &mut Work) -> f64 {
     let column = model.column();
     let t = &mut state.temperature[node * column..(node + 1) * column];
     // The diagonal is overwritten by its inverse pivots.

@@ -43,7 +43,8 @@ impl FluidityTable {
         self.ln_scale
     }
 
-    /// `(F, dF/d ln s)` at `ln s`. Outside the table the end value continues as a power law.
+    /// `(F, dF/d ln s)` at `ln s`. Above the table it continues as a power law (a law without a stress
+    /// scale gets there), below it keeps the end value: melt at rest keeps a trace of fluidity.
     #[inline(always)]
     pub fn get(&self, ln_s: f64) -> (f64, f64) {
         let x = (ln_s.clamp(LN_MIN, LN_MAX) - LN_MIN) * KNOTS_PER_UNIT;
@@ -56,6 +57,11 @@ impl FluidityTable {
         let c3 = d0 + d1 - 2.0 * df;
         let f = f0 + t * (d0 + t * (c2 + t * c3));
         let d = (d0 + t * (2.0 * c2 + t * 3.0 * c3)) * KNOTS_PER_UNIT;
+        if ln_s > LN_MAX {
+            let exponent = d / f;
+            let f = f * (exponent * (ln_s - LN_MAX)).exp();
+            return (f, exponent * f);
+        }
         (f, d)
     }
 }

@@ -4,6 +4,7 @@
 //! its predecessor. [`step`] drives it to zero.
 
 mod build;
+mod conduct;
 mod control;
 mod energy;
 mod flow;
