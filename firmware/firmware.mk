@@ -15,8 +15,9 @@ ifeq ($(FW_RUSTUP),yes)
 FW_CARGO := CARGO_TARGET_DIR=$(FW_BUILD) cargo build
 else
 # Debian's programs by their full path: a rustup in front of them would bring another compiler.
-FW_LLD   := $(firstword $(wildcard /usr/bin/ld.lld-19 /usr/bin/ld.lld-[0-9]* /usr/bin/ld.lld))
-FW_CARGO := env PATH=/usr/bin:/bin RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(FW_BUILD) \
+# Looked up when a recipe runs, because firmware-setup may only just have installed it.
+FW_LLD   = $(firstword $(shell ls /usr/bin/ld.lld-19 /usr/bin/ld.lld-* /usr/bin/ld.lld 2>/dev/null))
+FW_CARGO = env PATH=/usr/bin:/bin RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(FW_BUILD) \
 	CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER=$(FW_LLD) \
 	CARGO_TARGET_THUMBV7EM_NONE_EABIHF_RUSTFLAGS="-C linker-flavor=ld.lld" \
 	/usr/bin/cargo build -Zbuild-std=core,alloc --ignore-rust-version
@@ -44,7 +45,7 @@ firmware-test: ## the contract, the library and the fuzz (FUZZ_INPUTS inputs), o
 firmware-bench: ## what a frame costs
 	cargo bench -p firmware-wire -p appliance-acquire
 
-firmware-check: ## formatting, lints, and that wire and node need no operating system
+firmware-check: firmware-setup ## formatting, lints, and that wire and node need no operating system
 	cargo fmt --check -p firmware-wire -p firmware-node -p appliance-acquire -p hil-tests
 	cargo clippy --release -p firmware-wire -p appliance-acquire -p hil-tests --all-targets -- -D warnings
 	cargo clippy --release -p firmware-node --lib --tests --features linux --bin linux -- -D warnings

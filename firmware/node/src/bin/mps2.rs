@@ -83,71 +83,16 @@ const fn channel(
     }
 }
 
+#[rustfmt::skip]
 static CHANNELS: [ChannelSpec<'static>; 8] = [
-    channel(
-        "cavity pressure",
-        0,
-        Unit::Megapascal,
-        (-200, 30_000),
-        (-2.0, 300.0),
-        0,
-    ),
-    channel(
-        "hydraulic pressure",
-        0,
-        Unit::Megapascal,
-        (-200, 30_000),
-        (-2.0, 300.0),
-        0,
-    ),
-    channel(
-        "screw position",
-        0,
-        Unit::Millimetre,
-        (0, 30_000),
-        (0.0, 300.0),
-        0,
-    ),
-    channel(
-        "strain",
-        0,
-        Unit::Microstrain,
-        (-30_000, 30_000),
-        (-3000.0, 3000.0),
-        5000,
-    ),
-    channel(
-        "board temperature",
-        1,
-        Unit::Celsius,
-        (-880, 2048),
-        (-55.0, 128.0),
-        0,
-    ),
-    channel(
-        "field x",
-        1,
-        Unit::Microtesla,
-        (-2048, 2047),
-        (-186.2, 186.1),
-        0,
-    ),
-    channel(
-        "field y",
-        1,
-        Unit::Microtesla,
-        (-2048, 2047),
-        (-186.2, 186.1),
-        0,
-    ),
-    channel(
-        "field z",
-        1,
-        Unit::Microtesla,
-        (-2048, 2047),
-        (-186.2, 186.1),
-        0,
-    ),
+    channel("cavity pressure", 0, Unit::Megapascal, (-200, 30_000), (-2.0, 300.0), 0),
+    channel("hydraulic pressure", 0, Unit::Megapascal, (-200, 30_000), (-2.0, 300.0), 0),
+    channel("screw position", 0, Unit::Millimetre, (0, 30_000), (0.0, 300.0), 0),
+    channel("strain", 0, Unit::Microstrain, (-30_000, 30_000), (-3000.0, 3000.0), 5000),
+    channel("board temperature", 1, Unit::Celsius, (-880, 2048), (-55.0, 128.0), 0),
+    channel("field x", 1, Unit::Microtesla, (-2048, 2047), (-186.2, 186.1), 0),
+    channel("field y", 1, Unit::Microtesla, (-2048, 2047), (-186.2, 186.1), 0),
+    channel("field z", 1, Unit::Microtesla, (-2048, 2047), (-186.2, 186.1), 0),
 ];
 
 /// A block of 32-bit registers.

@@ -134,6 +134,7 @@ const fn slow(
     channel(name, group, unit, codes, at, OpenBand::None)
 }
 
+#[rustfmt::skip]
 static CHANNELS: [ChannelSpec<'static>; 15] = [
     converter("cavity pressure 1"),
     converter("cavity pressure 2"),
@@ -146,34 +147,10 @@ static CHANNELS: [ChannelSpec<'static>; 15] = [
     axis("vibration x"),
     axis("vibration y"),
     axis("vibration z"),
-    slow(
-        "nozzle temperature",
-        1,
-        Unit::Celsius,
-        (-26_880, 230_400),
-        (-210.0, 1800.0),
-    ),
-    slow(
-        "ambient temperature",
-        2,
-        Unit::Celsius,
-        (-4000, 8500),
-        (-40.0, 85.0),
-    ),
-    slow(
-        "ambient pressure",
-        2,
-        Unit::Hectopascal,
-        (30_000, 110_000),
-        (300.0, 1100.0),
-    ),
-    slow(
-        "ambient humidity",
-        2,
-        Unit::RelativeHumidity,
-        (0, 10_000),
-        (0.0, 100.0),
-    ),
+    slow("nozzle temperature", 1, Unit::Celsius, (-26_880, 230_400), (-210.0, 1800.0)),
+    slow("ambient temperature", 2, Unit::Celsius, (-4000, 8500), (-40.0, 85.0)),
+    slow("ambient pressure", 2, Unit::Hectopascal, (30_000, 110_000), (300.0, 1100.0)),
+    slow("ambient humidity", 2, Unit::RelativeHumidity, (0, 10_000), (0.0, 100.0)),
 ];
 
 /// TIM2 at 1 MHz.
