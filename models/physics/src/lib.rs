@@ -18,3 +18,4 @@ pub mod recipe;
 pub mod recipes;
 pub mod shot;
 pub mod solver;
+pub mod validation;
