@@ -11,7 +11,7 @@ use super::CaseError;
 /// The grid every mold has unless it asks for another.
 pub const DEFAULT_GRID: Cut = Cut { cells: 66, layers: 16 };
 /// Far below what the reference tolerance lets through: errors are those of the discretisation.
-pub const TIGHT: Tolerance = Tolerance { mass: 1e-13, momentum: 1e-8, temperature: 1e-6, iterations: 200, iterations_filling: 200, accept: false };
+pub const TIGHT: Tolerance = Tolerance { mass: 1e-12, momentum: 1e-8, temperature: 1e-6, iterations: 200, iterations_filling: 200, accept: false };
 /// The slot shared by V1, V2, V6 and V10.
 pub const SLOT: &str = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 2.0\nlength_mm = 100.0";
 /// Flow through it, m3/s.

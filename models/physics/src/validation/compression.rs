@@ -24,7 +24,7 @@ pub fn rise_k(to_pa: f64, steps: usize) -> Result<f64, CaseError> {
     let card = cards::builtin("ps_styron678e")?;
     let material = SimulationMaterial {
         // Thin enough not to heat by flowing.
-        rheology: Rheology::Newtonian { eta: 1e-2 },
+        rheology: Rheology::Newtonian { eta: 10.0 },
         conductivity: Conductivity::constant(1e-9)?,
         no_flow_k: 0.0,
         ..card.require_simulation()?

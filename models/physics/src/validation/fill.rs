@@ -26,6 +26,8 @@ fn fronts_mm(law: Rheology, length_mm: f64, times: &[f64]) -> Result<Vec<f64>, C
     let element = format!("shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 2.0\nlength_mm = {length_mm:.1}");
     let model = bench::model(&element, &bench::melt(law)?, DEFAULT_GRID, 500.0, 500.0, ADIABATIC)?;
     let mut march = March::new(&model, State::empty(&model))?;
+    // Pressure on an empty slot starts a thinning melt at boundless speed: only the very first steps see it.
+    march.control.shortest = 1e-12;
     let pressure = PRESSURE + model.atmosphere;
     let mut fronts = vec![];
     for &time in times {

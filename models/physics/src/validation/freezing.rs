@@ -2,16 +2,16 @@
 
 use crate::card::SimulationMaterial;
 use crate::laws::{Conductivity, HeatCapacity, Rheology};
-use crate::solver::Cut;
+use crate::solver::{Cut, Inlet, March};
 
 use super::bench::{self, FIXED_WALL};
-use super::slab::Cooling;
 use super::{CaseError, Row, Rows};
 
 const MELTING: f64 = 400.0;
 const WALL: f64 = 320.0;
 /// Half width of the latent peak, K.
 const PEAK: f64 = 1.0;
+const STEP: f64 = 1e-3;
 const CP: f64 = 2000.0;
 const TOLERANCE: f64 = 0.03;
 const COLDEST: f64 = 100.0;
@@ -50,12 +50,15 @@ fn front_m(stefan: f64, phi: f64, alpha: f64) -> Result<f64, CaseError> {
     let element = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 3.0\nlength_mm = 10.0";
     let start = MELTING + (phi * drop).max(PEAK);
     let model = bench::model(element, &material, Cut { cells: 1, layers: 64 }, start, WALL, FIXED_WALL)?;
-    let mut run = Cooling::new(&model)?;
-    run.until(1.0, 5e-4)?;
+    let mut march = March::new(&model, bench::filled(&model, start, false))?;
+    march.control.longest = STEP;
+    while march.state.time < 1.0 - 1e-9 {
+        march.advance(1.0 - march.state.time, |_, _| Inlet::Pressure(model.atmosphere))?;
+    }
     let volume = &model.layers.section(model.graph.nodes[1].section).volume;
     let frozen: f64 = volume
         .iter()
-        .zip(&run.state.temperature[model.column()..])
+        .zip(&march.state.temperature[model.column()..])
         .map(|(share, &t)| share * (1.0 - ((heat.enthalpy(t) - CP * (t - COLDEST)) / latent).clamp(0.0, 1.0)))
         .sum();
     Ok(frozen * model.graph.nodes[1].half_gap)

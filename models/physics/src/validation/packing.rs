@@ -10,7 +10,7 @@ use super::{CaseError, HALF_PERCENT, Row, Rows};
 /// Compressibility, 1/Pa.
 const KAPPA: f64 = 1e-9;
 /// Applied pressure above atmosphere, Pa: small, so that compressibility is as good as constant.
-const APPLIED: f64 = 2e4;
+const APPLIED: f64 = 1e5;
 
 /// V11.
 pub fn rows() -> Rows {
