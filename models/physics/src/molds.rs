@@ -6,6 +6,7 @@ use crate::mold::{Mold, MoldError};
 const MOLDS: &[(&str, &str)] = &[
     ("disc", include_str!("../../molds/disc.toml")),
     ("plate-ps", include_str!("../../molds/plate-ps.toml")),
+    ("strip-ps", include_str!("../../molds/strip-ps.toml")),
     (
         "strip-ps-nominal",
         include_str!("../../molds/strip-ps-nominal.toml"),

@@ -9,6 +9,11 @@ use crate::solver::{Cut, Inlet, LinearError, Model, Probe, State, StepError, Ste
 /// Control volumes along the longest path and layers of the live grid.
 pub const LIVE_CUT: Cut = Cut { cells: 28, layers: 12 };
 
+/// Nodes a front may advance in one part of a step.
+const LARGEST_ADVANCE: f64 = 1.5;
+/// Parts a step may be taken in.
+const MOST_PARTS: f64 = 64.0;
+
 /// A mold followed live from the pressure at its inlet.
 #[derive(Debug)]
 pub struct Observer {
@@ -36,14 +41,31 @@ impl Observer {
         self.state.copy_from(&self.empty);
     }
 
-    /// Advances by `dt` seconds to the inlet pressure `p_pa` at the end of the step.
+    /// Advances by `dt` seconds to the inlet pressure `p_pa` at the end of the step. While the mold fills
+    /// a step in which a front would run too far is taken in parts.
     ///
     /// # Errors
-    /// When the pressure system breaks down (a NaN came in); the state is then unchanged.
+    /// When the pressure is not a number or the pressure system breaks down; the state is then unchanged
+    /// or stands at the end of a finished part.
     pub fn step(&mut self, p_pa: f64, dt: f64) -> Result<(), StepError> {
-        let inlet = Inlet::Pressure(p_pa.max(self.model.atmosphere));
-        self.stepper.step(&self.model, &self.state, &mut self.next, inlet, dt, &Tolerance::LIVE)?;
-        std::mem::swap(&mut self.state, &mut self.next);
+        if !p_pa.is_finite() {
+            return Err(StepError::Inlet { value: p_pa });
+        }
+        let (target, from, end) = (p_pa.max(self.model.atmosphere), self.state.pressure[0], self.state.time + dt);
+        let start = self.state.time;
+        let mut part = dt;
+        while self.state.time < end - 1e-9 * dt {
+            part = part.min(end - self.state.time);
+            let p = from + (target - from) * ((self.state.time + part - start) / dt).min(1.0);
+            let stepped = self.stepper.step(&self.model, &self.state, &mut self.next, Inlet::Pressure(p), part, &Tolerance::LIVE);
+            let last = part <= dt / MOST_PARTS;
+            match stepped {
+                Ok(report) if report.advance > LARGEST_ADVANCE && !last => part *= 0.5,
+                Err(_) if !last => part *= 0.5,
+                Err(error) => return Err(error),
+                Ok(_) => std::mem::swap(&mut self.state, &mut self.next),
+            }
+        }
         Ok(())
     }
 

@@ -79,6 +79,12 @@ pub enum StepError {
         /// Temperature change, K.
         temperature: f64,
     },
+    /// The pressure at the inlet is no number.
+    #[error("the inlet pressure is {value}")]
+    Inlet {
+        /// The value given.
+        value: f64,
+    },
     /// The linear system had no solution.
     #[error("solving for pressure")]
     Linear(#[from] LinearError),
