@@ -238,7 +238,9 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
     let half_layer = half_gap * (1.0 - model.layers.centres[last]) / work.old_conductivity[node * layers + last];
     // W/(m3 K), per volume of the column.
     let per_volume = grid.wall / half_gap;
-    let contact = per_volume / (1.0 / htc + half_layer);
+    // Steel temperatures are those of layer middles: half the first layer belongs to the contact.
+    let half_steel = model.steel.as_ref().map_or(0.0, |steel| 0.5 * steel.thickness[0] / steel.conductivity);
+    let contact = per_volume / (1.0 / htc + half_layer + half_steel);
     work.diag[last] += contact;
     let Some(steel) = &model.steel else {
         work.right[last] += contact * model.coolant_k;
