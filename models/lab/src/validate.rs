@@ -32,8 +32,30 @@ struct JsonRow<'a> {
 
 impl<'a> From<&'a Row> for JsonRow<'a> {
     fn from(row: &'a Row) -> Self {
-        let Row { id, case, expected, found, unit, error, tolerance, absolute, order, pass } = row;
-        Self { id, case, expected: *expected, found: *found, unit, error: *error, tolerance: *tolerance, absolute: *absolute, order: *order, pass: *pass }
+        let Row {
+            id,
+            case,
+            expected,
+            found,
+            unit,
+            error,
+            tolerance,
+            absolute,
+            order,
+            pass,
+        } = row;
+        Self {
+            id,
+            case,
+            expected: *expected,
+            found: *found,
+            unit,
+            error: *error,
+            tolerance: *tolerance,
+            absolute: *absolute,
+            order: *order,
+            pass: *pass,
+        }
     }
 }
 
@@ -58,10 +80,22 @@ pub fn run(args: &Args) -> anyhow::Result<bool> {
 fn table(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
     let id = rows.iter().map(|r| r.id.len()).max().unwrap_or(0);
     let case = rows.iter().map(|r| r.case.len()).max().unwrap_or(0);
-    writeln!(out, "{:id$}  {:case$}  {:>11}  {:>11}  {:6}{:>10}  {:>10}  {:>5}", "id", "case", "expected", "found", "unit", "error", "tolerance", "order")?;
+    writeln!(
+        out,
+        "{:id$}  {:case$}  {:>11}  {:>11}  {:6}{:>10}  {:>10}  {:>5}",
+        "id", "case", "expected", "found", "unit", "error", "tolerance", "order"
+    )?;
     for row in rows {
-        let measure = |x: f64| if row.absolute { format!("{x:.2e}") } else { format!("{:.4} %", 100.0 * x) };
-        let order = row.order.map_or_else(|| "-".into(), |order| format!("{order:.2}"));
+        let measure = |x: f64| {
+            if row.absolute {
+                format!("{x:.2e}")
+            } else {
+                format!("{:.4} %", 100.0 * x)
+            }
+        };
+        let order = row
+            .order
+            .map_or_else(|| "-".into(), |order| format!("{order:.2}"));
         let verdict = if row.pass { "pass" } else { "MISSED" };
         writeln!(
             out,
@@ -76,5 +110,10 @@ fn table(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
         )?;
     }
     let missed = rows.iter().filter(|r| !r.pass).count();
-    writeln!(out, "{} rows, {} pass, {missed} missed", rows.len(), rows.len() - missed)
+    writeln!(
+        out,
+        "{} rows, {} pass, {missed} missed",
+        rows.len(),
+        rows.len() - missed
+    )
 }

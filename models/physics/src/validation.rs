@@ -47,31 +47,75 @@ pub struct Row {
 
 impl Row {
     /// A row judged by the share of `scale` it is off.
-    fn scaled(id: &str, case: &str, expected: f64, found: f64, unit: &'static str, scale: f64, tolerance: f64) -> Self {
+    fn scaled(
+        id: &str,
+        case: &str,
+        expected: f64,
+        found: f64,
+        unit: &'static str,
+        scale: f64,
+        tolerance: f64,
+    ) -> Self {
         let error = (found - expected).abs() / scale.abs();
-        Self { id: id.into(), case: case.into(), expected, found, unit, error, tolerance, absolute: false, order: None, pass: error <= tolerance }
+        Self {
+            id: id.into(),
+            case: case.into(),
+            expected,
+            found,
+            unit,
+            error,
+            tolerance,
+            absolute: false,
+            order: None,
+            pass: error <= tolerance,
+        }
     }
 
     /// A row judged relative to its reference.
-    fn relative(id: &str, case: &str, expected: f64, found: f64, unit: &'static str, tolerance: f64) -> Self {
+    fn relative(
+        id: &str,
+        case: &str,
+        expected: f64,
+        found: f64,
+        unit: &'static str,
+        tolerance: f64,
+    ) -> Self {
         Self::scaled(id, case, expected, found, unit, expected, tolerance)
     }
 
     /// A row judged in its own unit.
-    fn absolute(id: &str, case: &str, expected: f64, found: f64, unit: &'static str, tolerance: f64) -> Self {
-        Self { absolute: true, ..Self::scaled(id, case, expected, found, unit, 1.0, tolerance) }
+    fn absolute(
+        id: &str,
+        case: &str,
+        expected: f64,
+        found: f64,
+        unit: &'static str,
+        tolerance: f64,
+    ) -> Self {
+        Self {
+            absolute: true,
+            ..Self::scaled(id, case, expected, found, unit, 1.0, tolerance)
+        }
     }
 
     /// A refinement study: at least `least` of the stated order must be seen.
     fn of_order(id: &str, case: &str, stated: f64, least: f64, found: f64) -> Self {
         let error = (stated - found).max(0.0);
         let pass = found >= least;
-        Self { error, pass, order: Some(found), ..Self::absolute(id, case, stated, found, "order", stated - least) }
+        Self {
+            error,
+            pass,
+            order: Some(found),
+            ..Self::absolute(id, case, stated, found, "order", stated - least)
+        }
     }
 
     /// A case that ended with an error.
     fn failed(id: &str, case: &str) -> Self {
-        Self { pass: false, ..Self::relative(id, case, f64::NAN, f64::NAN, "", 0.0) }
+        Self {
+            pass: false,
+            ..Self::relative(id, case, f64::NAN, f64::NAN, "", 0.0)
+        }
     }
 }
 

@@ -13,7 +13,14 @@ const TOLERANCE_K: f64 = 1e-9;
 impl Stepper {
     /// Advances every column by `dt` seconds without flow or change of pressure; each layer is heated
     /// by its entry of `source`, W/m3. The same assembly as a full step.
-    pub fn conduct(&mut self, model: &Model, old: &State, new: &mut State, dt: f64, source: &[f64]) {
+    pub fn conduct(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &mut State,
+        dt: f64,
+        source: &[f64],
+    ) {
         new.copy_from(old);
         new.time = old.time + dt;
         new.flow.fill(0.0);

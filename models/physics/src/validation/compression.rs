@@ -13,8 +13,22 @@ const START_K: f64 = 503.15;
 /// V15.
 pub fn rows() -> Rows {
     Ok(vec![
-        Row::relative("V15-40MPa", "adiabatic compression of PS to 40 MPa: rise", 4.746, rise_k(40e6, 400)?, "K", HALF_PERCENT),
-        Row::relative("V15-60MPa", "adiabatic compression of PS to 60 MPa: rise", 6.804, rise_k(60e6, 400)?, "K", HALF_PERCENT),
+        Row::relative(
+            "V15-40MPa",
+            "adiabatic compression of PS to 40 MPa: rise",
+            4.746,
+            rise_k(40e6, 400)?,
+            "K",
+            HALF_PERCENT,
+        ),
+        Row::relative(
+            "V15-60MPa",
+            "adiabatic compression of PS to 60 MPa: rise",
+            6.804,
+            rise_k(60e6, 400)?,
+            "K",
+            HALF_PERCENT,
+        ),
     ])
 }
 
@@ -30,7 +44,17 @@ pub fn rise_k(to_pa: f64, steps: usize) -> Result<f64, CaseError> {
         ..card.require_simulation()?
     };
     let element = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 2.0\nlength_mm = 40.0";
-    let mut model = bench::model(element, &material, Cut { cells: 12, ..DEFAULT_GRID }, START_K, START_K, ADIABATIC)?;
+    let mut model = bench::model(
+        element,
+        &material,
+        Cut {
+            cells: 12,
+            ..DEFAULT_GRID
+        },
+        START_K,
+        START_K,
+        ADIABATIC,
+    )?;
     model.atmosphere = 0.0;
     let start = bench::filled(&model, START_K, false);
     let dt = 1.0 / steps as f64;

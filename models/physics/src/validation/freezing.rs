@@ -19,15 +19,37 @@ const COLDEST: f64 = 100.0;
 /// V9 and V9b.
 pub fn rows() -> Rows {
     let mut rows = vec![];
-    for (id, stefan, phi, alpha, lambda, front_mm, one_phase) in
-        [("V9", 0.83333, 1.125, 1e-7, 0.3485785, 0.22046, 0.5764346), ("V9b", 2.08, 1.375, 0.9e-7, 0.3571776, 0.214307, 0.8113673)]
-    {
+    for (id, stefan, phi, alpha, lambda, front_mm, one_phase) in [
+        ("V9", 0.83333, 1.125, 1e-7, 0.3485785, 0.22046, 0.5764346),
+        ("V9b", 2.08, 1.375, 0.9e-7, 0.3571776, 0.214307, 0.8113673),
+    ] {
         let front = front_m(stefan, phi, alpha)?;
         let growth = |front: f64| front / (2.0 * alpha.sqrt());
-        rows.push(Row::relative(&format!("{id}-lambda"), "Neumann front: lambda", lambda, growth(front), "", TOLERANCE));
-        rows.push(Row::relative(&format!("{id}-front"), "Neumann front at 1 s", front_mm, 1e3 * front, "mm", TOLERANCE));
+        rows.push(Row::relative(
+            &format!("{id}-lambda"),
+            "Neumann front: lambda",
+            lambda,
+            growth(front),
+            "",
+            TOLERANCE,
+        ));
+        rows.push(Row::relative(
+            &format!("{id}-front"),
+            "Neumann front at 1 s",
+            front_mm,
+            1e3 * front,
+            "mm",
+            TOLERANCE,
+        ));
         let alone = growth(front_m(stefan, 0.0, alpha)?);
-        rows.push(Row::relative(&format!("{id}-one-phase"), "Stefan front, melt at its melting point: lambda", one_phase, alone, "", TOLERANCE));
+        rows.push(Row::relative(
+            &format!("{id}-one-phase"),
+            "Stefan front, melt at its melting point: lambda",
+            one_phase,
+            alone,
+            "",
+            TOLERANCE,
+        ));
     }
     Ok(rows)
 }
@@ -49,17 +71,31 @@ fn front_m(stefan: f64, phi: f64, alpha: f64) -> Result<f64, CaseError> {
     // Half a gap of 1.5 mm is deep enough not to be felt within the second.
     let element = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 3.0\nlength_mm = 10.0";
     let start = MELTING + (phi * drop).max(PEAK);
-    let model = bench::model(element, &material, Cut { cells: 1, layers: 64 }, start, WALL, FIXED_WALL)?;
+    let model = bench::model(
+        element,
+        &material,
+        Cut {
+            cells: 1,
+            layers: 64,
+        },
+        start,
+        WALL,
+        FIXED_WALL,
+    )?;
     let mut march = March::new(&model, bench::filled(&model, start, false))?;
     march.control.longest = STEP;
     while march.state.time < 1.0 - 1e-9 {
-        march.advance(1.0 - march.state.time, |_, _| Inlet::Pressure(model.atmosphere))?;
+        march.advance(1.0 - march.state.time, |_, _| {
+            Inlet::Pressure(model.atmosphere)
+        })?;
     }
     let volume = &model.layers.section(model.graph.nodes[1].section).volume;
     let frozen: f64 = volume
         .iter()
         .zip(&march.state.temperature[model.column()..])
-        .map(|(share, &t)| share * (1.0 - ((heat.enthalpy(t) - CP * (t - COLDEST)) / latent).clamp(0.0, 1.0)))
+        .map(|(share, &t)| {
+            share * (1.0 - ((heat.enthalpy(t) - CP * (t - COLDEST)) / latent).clamp(0.0, 1.0))
+        })
         .sum();
     Ok(frozen * model.graph.nodes[1].half_gap)
 }

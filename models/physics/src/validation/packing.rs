@@ -18,7 +18,14 @@ pub fn rows() -> Rows {
         .into_iter()
         .map(|(ms, expected)| {
             let found = end_wall(f64::from(ms) * 1e-3, 1e-5)?;
-            Ok(Row::absolute(&format!("V11-{ms}ms"), &format!("packing: end wall p/p0 at {ms} ms"), expected, found, "", HALF_PERCENT))
+            Ok(Row::absolute(
+                &format!("V11-{ms}ms"),
+                &format!("packing: end wall p/p0 at {ms} ms"),
+                expected,
+                found,
+                "",
+                HALF_PERCENT,
+            ))
         })
         .collect()
 }
@@ -33,7 +40,9 @@ pub fn end_wall(time: f64, dt: f64) -> Result<f64, CaseError> {
     let model = bench::model(SLOT, &material, DEFAULT_GRID, 500.0, 500.0, ADIABATIC)?;
     let start = bench::filled(&model, 500.0, false);
     let steps = (time / dt).round() as usize;
-    let state = bench::run(&model, start, dt, steps, |_| Inlet::Pressure(atmosphere + APPLIED))?;
+    let state = bench::run(&model, start, dt, steps, |_| {
+        Inlet::Pressure(atmosphere + APPLIED)
+    })?;
     // From the last two centres to the wall, where the gradient vanishes.
     let last = model.nodes() - 1;
     let wall = state.pressure[last] + (state.pressure[last] - state.pressure[last - 1]) / 8.0;

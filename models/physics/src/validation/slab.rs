@@ -26,7 +26,14 @@ fn material() -> Result<SimulationMaterial, CaseError> {
 /// The slab of V7 on a grid of `layers`.
 pub fn slab(layers: usize, htc: f64) -> Result<Model, CaseError> {
     let element = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 2.0\nlength_mm = 10.0";
-    bench::model(element, &material()?, Cut { cells: 1, layers }, HOT + ZERO_C, COLD + ZERO_C, htc)
+    bench::model(
+        element,
+        &material()?,
+        Cut { cells: 1, layers },
+        HOT + ZERO_C,
+        COLD + ZERO_C,
+        htc,
+    )
 }
 
 /// A slab at its first moment, marched on with fixed steps.
@@ -42,13 +49,19 @@ impl<'m> Cooling<'m> {
     /// Hot melt at time 0.
     pub fn new(model: &'m Model) -> Result<Self, CaseError> {
         let state = bench::filled(model, model.melt_k, false);
-        Ok(Self { model, next: state.clone(), state, stepper: Stepper::new(model)? })
+        Ok(Self {
+            model,
+            next: state.clone(),
+            state,
+            stepper: Stepper::new(model)?,
+        })
     }
 
     /// One step of the whole solver.
     pub fn step(&mut self, dt: f64) -> Result<(), CaseError> {
         let inlet = Inlet::Pressure(self.model.atmosphere);
-        self.stepper.step(self.model, &self.state, &mut self.next, inlet, dt, &TIGHT)?;
+        self.stepper
+            .step(self.model, &self.state, &mut self.next, inlet, dt, &TIGHT)?;
         std::mem::swap(&mut self.state, &mut self.next);
         Ok(())
     }
@@ -76,22 +89,73 @@ pub fn rows() -> Rows {
     let fixed = slab(DEFAULT_GRID.layers, FIXED_WALL)?;
     let mut run = Cooling::new(&fixed)?;
     let mut temperature = |id: String, case: String, expected: f64, found: f64| {
-        rows.push(Row::scaled(&id, &case, expected, found, "C", expected - COLD, HALF_PERCENT));
+        rows.push(Row::scaled(
+            &id,
+            &case,
+            expected,
+            found,
+            "C",
+            expected - COLD,
+            HALF_PERCENT,
+        ));
     };
-    for (t, centre, mean) in [(1.0, 220.8750, 165.7718), (2.0, 189.0161, 139.2642), (5.0, 116.7399, 92.4889), (10.0, 69.4359, 62.3733)] {
+    for (t, centre, mean) in [
+        (1.0, 220.8750, 165.7718),
+        (2.0, 189.0161, 139.2642),
+        (5.0, 116.7399, 92.4889),
+        (10.0, 69.4359, 62.3733),
+    ] {
         run.until(t, STEP)?;
-        temperature(format!("V7-centre-{t}s"), format!("slab, fixed wall: centre at {t} s"), centre, run.centre_c());
-        temperature(format!("V7-mean-{t}s"), format!("slab, fixed wall: mean at {t} s"), mean, run.mean_c());
+        temperature(
+            format!("V7-centre-{t}s"),
+            format!("slab, fixed wall: centre at {t} s"),
+            centre,
+            run.centre_c(),
+        );
+        temperature(
+            format!("V7-mean-{t}s"),
+            format!("slab, fixed wall: mean at {t} s"),
+            mean,
+            run.mean_c(),
+        );
     }
     let convective = slab(DEFAULT_GRID.layers, 1250.0)?;
     let mut run = Cooling::new(&convective)?;
-    for (t, centre, surface) in [(1.0, 225.6179, 100.2138), (2.0, 204.3815, 87.2608), (5.0, 141.4392, 70.9911)] {
+    for (t, centre, surface) in [
+        (1.0, 225.6179, 100.2138),
+        (2.0, 204.3815, 87.2608),
+        (5.0, 141.4392, 70.9911),
+    ] {
         run.until(t, STEP)?;
-        temperature(format!("V7c-centre-{t}s"), format!("slab, convective wall: centre at {t} s"), centre, run.centre_c());
-        temperature(format!("V7c-surface-{t}s"), format!("slab, convective wall: surface at {t} s"), surface, surface_c(&convective, &run.state, 1250.0));
+        temperature(
+            format!("V7c-centre-{t}s"),
+            format!("slab, convective wall: centre at {t} s"),
+            centre,
+            run.centre_c(),
+        );
+        temperature(
+            format!("V7c-surface-{t}s"),
+            format!("slab, convective wall: surface at {t} s"),
+            surface,
+            surface_c(&convective, &run.state, 1250.0),
+        );
     }
-    rows.push(Row::relative("V7b-centre", "cooling time of the centre to 90 C", 7.07482, time_to(&fixed, |run| run.centre_c())?, "s", HALF_PERCENT));
-    rows.push(Row::relative("V7b-mean", "cooling time of the mean to 90 C", 5.24462, time_to(&fixed, |run| run.mean_c())?, "s", HALF_PERCENT));
+    rows.push(Row::relative(
+        "V7b-centre",
+        "cooling time of the centre to 90 C",
+        7.07482,
+        time_to(&fixed, |run| run.centre_c())?,
+        "s",
+        HALF_PERCENT,
+    ));
+    rows.push(Row::relative(
+        "V7b-mean",
+        "cooling time of the mean to 90 C",
+        5.24462,
+        time_to(&fixed, |run| run.mean_c())?,
+        "s",
+        HALF_PERCENT,
+    ));
     Ok(rows)
 }
 

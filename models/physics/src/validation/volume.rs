@@ -18,7 +18,9 @@ fn tait(key: &'static str) -> Result<Tait, CaseError> {
 }
 
 fn cm3_per_g(law: &Tait, t_k: f64, mpa: f64) -> f64 {
-    1e3 * law.specific_volume(Temperature::from_k(t_k), Pressure::from_mpa(mpa)).m3_per_kg()
+    1e3 * law
+        .specific_volume(Temperature::from_k(t_k), Pressure::from_mpa(mpa))
+        .m3_per_kg()
 }
 
 /// V12 and V12b.
@@ -33,12 +35,26 @@ pub fn rows() -> Rows {
     ] {
         let law = tait(key)?;
         for (mpa, v) in [0.0, 50.0, 100.0].into_iter().zip(expected) {
-            rows.push(Row::absolute(&format!("V12-{key}-{t_k}K-{mpa}MPa"), "specific volume by Tait", v, cm3_per_g(&law, t_k, mpa), "cm3/g", PRINTED));
+            rows.push(Row::absolute(
+                &format!("V12-{key}-{t_k}K-{mpa}MPa"),
+                "specific volume by Tait",
+                v,
+                cm3_per_g(&law, t_k, mpa),
+                "cm3/g",
+                PRINTED,
+            ));
         }
     }
     let law = tait("ps_styron678e")?;
     for (mpa, v) in [(0.0, 1.005866), (50.0, 0.976660), (100.0, 0.954650)] {
-        rows.push(Row::relative(&format!("V12b-{mpa}MPa"), "PS card at 429 K against a handbook", v, cm3_per_g(&law, 429.0, mpa), "cm3/g", HALF_PERCENT));
+        rows.push(Row::relative(
+            &format!("V12b-{mpa}MPa"),
+            "PS card at 429 K against a handbook",
+            v,
+            cm3_per_g(&law, 429.0, mpa),
+            "cm3/g",
+            HALF_PERCENT,
+        ));
     }
     Ok(rows)
 }
@@ -55,7 +71,17 @@ pub fn sealed() -> Rows {
         ..bench::melt(Rheology::Newtonian { eta: 300.0 })?
     };
     let element = "shape = \"strip\"\nwidth_mm = 50.0\ngap_mm = 2.0\nlength_mm = 10.0";
-    let mut model = bench::model(element, &material, Cut { cells: 1, ..DEFAULT_GRID }, start_k, start_k, 1e6)?;
+    let mut model = bench::model(
+        element,
+        &material,
+        Cut {
+            cells: 1,
+            ..DEFAULT_GRID
+        },
+        start_k,
+        start_k,
+        1e6,
+    )?;
     let mut old = bench::filled(&model, start_k, false);
     old.pressure[1] = start_pa;
     old.mass[1] = model.graph.nodes[1].volume / model.melt.tait.blended(start_k, start_pa).v;
@@ -65,10 +91,24 @@ pub fn sealed() -> Rows {
     for (t_k, expected) in [(410.0, 29.9057), (400.0, 19.6286), (395.0, 14.4208)] {
         model.coolant_k = t_k;
         for _ in 0..200 {
-            stepper.step(&model, &old, &mut new, Inlet::Pressure(model.atmosphere), 0.01, &TIGHT)?;
+            stepper.step(
+                &model,
+                &old,
+                &mut new,
+                Inlet::Pressure(model.atmosphere),
+                0.01,
+                &TIGHT,
+            )?;
             std::mem::swap(&mut old, &mut new);
         }
-        rows.push(Row::relative(&format!("V13-{t_k}K"), &format!("sealed PS cooled to {t_k} K: pressure"), expected, old.pressure[1] * 1e-6, "MPa", HALF_PERCENT));
+        rows.push(Row::relative(
+            &format!("V13-{t_k}K"),
+            &format!("sealed PS cooled to {t_k} K: pressure"),
+            expected,
+            old.pressure[1] * 1e-6,
+            "MPa",
+            HALF_PERCENT,
+        ));
     }
     Ok(rows)
 }
