@@ -43,7 +43,8 @@ firmware-test: ## the contract, the library and the fuzz (FUZZ_INPUTS inputs), o
 	cargo test --release -p firmware-node --lib --tests
 
 firmware-bench: ## what a frame costs
-	cargo bench -p firmware-wire -p appliance-acquire
+	cargo bench -p firmware-wire --bench decode
+	cargo bench -p appliance-acquire --bench session
 
 firmware-check: firmware-setup ## formatting, lints, and that wire and node need no operating system
 	cargo fmt --check -p firmware-wire -p firmware-node -p appliance-acquire -p hil-tests
