@@ -138,12 +138,15 @@ enum CaseError {
 
 type Rows = Result<Vec<Row>, CaseError>;
 
+/// A case: the name to report it under when it fails, and what runs it.
+type Case = (&'static str, fn() -> Rows);
+
 /// Accuracy asked of flow and energy on the default grid, relative.
 const HALF_PERCENT: f64 = 0.005;
 
 /// Runs every case. A case that fails to run is a row that does not pass and says why.
 pub fn rows() -> Vec<Row> {
-    let cases: [(&str, fn() -> Rows); 15] = [
+    let cases: [Case; 15] = [
         ("V1", slot::newtonian),
         ("V2", slot::power_law),
         ("V3", slot::tube),
