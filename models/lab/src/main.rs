@@ -10,6 +10,7 @@ mod pictures;
 mod quality;
 mod simulate;
 mod sweep;
+mod validate;
 
 /// The workbench of Moldsight: physics of a mold, from its geometry to its part.
 #[derive(Parser)]
@@ -26,6 +27,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Fit latents of a mold to measured shots; writes a new mold file.
     Calibrate(calibrate::Args),
+    /// Check the solver against closed-form reference numbers.
+    Validate(validate::Args),
     /// Predict part quality from a table of features, with bands.
     Quality(quality::QualityArgs),
 }
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args).map(|()| true),
         Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
+        Command::Validate(args) => validate::run(&args).map_err(anyhow::Error::from),
         Command::Quality(args) => quality::run(&args).map(|()| true).map_err(anyhow::Error::from),
     };
     match done {

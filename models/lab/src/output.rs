@@ -52,7 +52,7 @@ impl Curves {
             let row = std::iter::once(format!("{}", (t * 1e9).round() / 1e9)).chain(columns.iter().map(|c| format!("{:.3}", c.1[i])));
             writer.write_record(row)?;
         }
-        Ok(writer.into_inner().context("finishing a CSV table")?)
+        writer.into_inner().context("finishing a CSV table")
     }
 
     fn parquet(&self) -> Result<Vec<u8>> {

@@ -73,7 +73,8 @@ pub fn shoot(mold: &Mold, recipe: &Recipe) -> Result<Shot> {
     let Some(press) = &mold.press else {
         bail!("{}: press: this mold has no press; drive it with a measured pressure: --drive CSV --at SENSOR", mold.file);
     };
-    Ok(shot::run_recipe(mold, press, recipe, &mold.latents()?, mold.cut(), &Keep::default())?)
+    let keep = Keep { snapshots: snapshot_times(f64::INFINITY) };
+    Ok(shot::run_recipe(mold, press, recipe, &mold.latents()?, mold.cut(), &keep)?)
 }
 
 /// Runs the command.

@@ -21,7 +21,7 @@ fn solver(c: &mut Criterion) {
     let mut tick = 0_u32;
     c.bench_function("live step of 1 ms, 28 x 12", |b| {
         b.iter(|| {
-            if tick % 6000 == 0 {
+            if tick.is_multiple_of(6000) {
                 observer.reset();
             }
             tick += 1;

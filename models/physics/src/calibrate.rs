@@ -103,13 +103,21 @@ pub enum FitError {
     },
 }
 
+/// One sensor in one shot, simulated and measured on the same times.
+struct Curve {
+    sensor: String,
+    times: Vec<f64>,
+    simulated: Vec<f64>,
+    measured: Vec<f64>,
+}
+
 impl Fit<'_> {
     fn model(&self, latents: &Latents) -> Model {
         Model::with_material(self.mold, self.material, latents, self.cut, None, None)
     }
 
     /// Simulated and measured curve of every sensor that the shot has, besides the driving one.
-    fn curves(&self, latents: &Latents, shot: &Measured) -> Result<Vec<(String, Vec<f64>, Vec<f64>, Vec<f64>)>, FitError> {
+    fn curves(&self, latents: &Latents, shot: &Measured) -> Result<Vec<Curve>, FitError> {
         let failed = |source| FitError::Shot { shot: shot.name.clone(), source: Box::new(source) };
         let run = shot::run_drive_model(self.mold, self.model(latents), &shot.drive, self.at, self.until, &Keep::default()).map_err(failed)?;
         let (first, _) = shot.drive.span_s();
@@ -120,7 +128,7 @@ impl Fit<'_> {
                 continue;
             }
             if let Ok(column) = shot.drive.column(&probe.name) {
-                curves.push((probe.name.clone(), times.clone(), run.sample(i, &times), column[..times.len()].to_vec()));
+                curves.push(Curve { sensor: probe.name.clone(), times: times.clone(), simulated: run.sample(i, &times), measured: column[..times.len()].to_vec() });
             }
         }
         if curves.is_empty() {
@@ -136,7 +144,7 @@ impl Fit<'_> {
     pub fn score(&self, latents: &Latents, shots: &[Measured]) -> Result<Vec<SensorScore>, FitError> {
         let mut scores = Vec::new();
         for shot in shots {
-            for (sensor, times, simulated, measured) in self.curves(latents, shot)? {
+            for Curve { sensor, times, simulated, measured } in self.curves(latents, shot)? {
                 let atmosphere = models_units::ATMOSPHERIC.pa();
                 let rmse = rmse(&simulated, &measured);
                 let arrival = |curve: &[f64]| {
@@ -164,7 +172,7 @@ impl Fit<'_> {
     fn residuals(&self, latents: &Latents, prior: &Latents, shots: &[Measured]) -> Result<Vec<f64>, FitError> {
         let mut out = Vec::new();
         for shot in shots {
-            for (_, times, simulated, measured) in self.curves(latents, shot)? {
+            for Curve { times, simulated, measured, .. } in self.curves(latents, shot)? {
                 let scale = ERROR_SHARE * (peak(&measured) - models_units::ATMOSPHERIC.pa()).max(1.0);
                 let weight = (CURVE_WORTH / times.len() as f64).sqrt() / scale;
                 out.extend(simulated.iter().zip(&measured).map(|(s, m)| (s - m) * weight));

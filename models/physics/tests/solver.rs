@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 //! The solver as a whole: laws of conservation, one operator for solver and residual, refinement.
 
 use models_physics::drive::Drive;
@@ -13,7 +14,7 @@ const COARSE: Cut = Cut { cells: 24, layers: 8 };
 fn shoot(name: &str, cut: Cut) -> Shot {
     let mold = molds::builtin(name).unwrap();
     let recipe = recipes::builtin(name).unwrap();
-    let press = mold.press.clone().unwrap();
+    let press = mold.press.unwrap();
     shot::run_recipe(&mold, &press, &recipe, &mold.latents().unwrap(), cut, &Keep::default()).unwrap()
 }
 
@@ -200,7 +201,7 @@ fn a_recipe_that_never_fills_is_an_error_that_says_so() {
     let mut recipe = recipes::builtin("plate-ps").unwrap();
     recipe.transfer.injected_volume = 2e-6;
     recipe.hold = vec![models_physics::recipe::HoldStage { pressure: 2e5, time: 1.0 }];
-    let press = mold.press.clone().unwrap();
+    let press = mold.press.unwrap();
     let error = shot::run_recipe(&mold, &press, &recipe, &mold.latents().unwrap(), COARSE, &Keep::default()).unwrap_err();
     assert!(error.to_string().contains("never fills"), "{error}");
 }
@@ -218,7 +219,7 @@ mod any_recipe {
             transfer in 0.75..1.02_f64, hold in 5.0..140.0_f64, hold_s in 0.3..8.0_f64,
         ) {
             let mold = molds::builtin("plate-ps").unwrap();
-            let press = mold.press.clone().unwrap();
+            let press = mold.press.unwrap();
             let mut recipe: Recipe = recipes::builtin("plate-ps").unwrap();
             recipe.melt_k = melt + 273.15;
             recipe.mold_k = mold_c + 273.15;

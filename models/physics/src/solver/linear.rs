@@ -79,8 +79,8 @@ impl PressureSystem {
                 pivot.copy_from_slice(&self.diag);
                 for i in (1..pivot.len()).rev() {
                     let (up, edge) = parent[i];
-                    // NaN must fail too, so the test is for "positive", not for "negative".
-                    if !(pivot[i] > 0.0) {
+                    // NaN must fail too.
+                    if pivot[i] <= 0.0 || pivot[i].is_nan() {
                         return Err(LinearError::NotPositive { node: i });
                     }
                     pivot[up] -= self.link[edge] * self.link[edge] / pivot[i];

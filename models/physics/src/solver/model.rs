@@ -91,7 +91,7 @@ impl Melt {
 
 fn scaled_rheology(law: &Rheology, latents: &Latents) -> Rheology {
     let (viscosity, n, tau) = (latents[Latent::Viscosity], latents[Latent::Thinning], latents[Latent::TauStar]);
-    match law.clone() {
+    match *law {
         Rheology::Newtonian { eta } => Rheology::Newtonian { eta: eta * viscosity },
         Rheology::PowerLaw(mut law) => {
             law.k *= viscosity;

@@ -344,8 +344,8 @@ impl Stepper {
         let work = &mut self.work;
         let mut inflow = std::mem::take(&mut work.inflow);
         mass::inflow(model, &new.flow, &work.edge_density, &mut inflow);
-        for node in 0..model.nodes() {
-            new.mass[node] = old.mass[node] + dt * inflow[node];
+        for (node, rate) in inflow.iter().enumerate() {
+            new.mass[node] = old.mass[node] + dt * rate;
             if node > 0 && new.filling[node] != Filling::Empty && new.filling[node] != Filling::Full {
                 new.fill[node] = (new.mass[node] / (work.volume[node] * work.mean_density[node])).max(0.0);
             }
