@@ -10,18 +10,19 @@ build: setup          ## target/release/moldlab
 	$(CARGO) build --release --locked -p models-lab
 
 demo: build           ## simulate the measured mold and draw estimate beside measurement
-	@scripts=.ci; bash $$scripts/demo $(LAB)
+	@bash .ci/demo $(LAB)
 
-test: check           ## laws, solver, loaders, commands
+test: check           ## every test that needs nothing from outside, the emulated node included
 	$(CARGO) test --release --locked
+	$(MAKE) firmware-test hil-test
 
 accept: build         ## checks that read ../shared
 	bash .ci/accept $(LAB) $(SHARED)
 
-prove: build          ## full figures of every issue, appended to PROOF.md
+prove: build firmware ## full figures of every issue, appended to PROOF.md
 	bash .ci/prove $(LAB) $(SHARED)
 
-check: setup          ## dependency arrows, format, clippy
+check: setup firmware-setup ## dependency arrows, format, clippy
 	bash .ci/arrows
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings

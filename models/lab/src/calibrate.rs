@@ -58,9 +58,16 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(out) = &args.out
         && out.exists()
     {
-        bail!("{}: exists already; a calibration writes a new file and never edits one", out.display());
+        bail!(
+            "{}: exists already; a calibration writes a new file and never edits one",
+            out.display()
+        );
     }
-    let mut free = args.fit.iter().map(|n| Latent::from_name(n)).collect::<Result<Vec<_>, _>>()?;
+    let mut free = args
+        .fit
+        .iter()
+        .map(|n| Latent::from_name(n))
+        .collect::<Result<Vec<_>, _>>()?;
     free.sort();
     free.dedup();
     let shots = args
@@ -69,16 +76,32 @@ pub fn run(args: &Args) -> Result<()> {
         .map(|path| {
             let drive = Drive::load(path)?;
             drive.column(&args.at)?;
-            Ok(Measured { name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), drive })
+            Ok(Measured {
+                name: path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+                drive,
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     let cut = downstream_of(&mold, &args.at)?;
     let material = cut.card()?.require_simulation()?;
-    let fit = Fit { mold: &cut, material: &material, cut: cut.cut(), at: &args.at, free: &free, until: args.until };
+    let fit = Fit {
+        mold: &cut,
+        material: &material,
+        cut: cut.cut(),
+        at: &args.at,
+        free: &free,
+        until: args.until,
+    };
     let start = cut.latents()?;
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(std::time::Duration::from_millis(120));
-    let fitted = fit.run(&start, &shots, |i, cost| bar.set_message(format!("iteration {i}, cost {cost:.2}")))?;
+    let fitted = fit.run(&start, &shots, |i, cost| {
+        bar.set_message(format!("iteration {i}, cost {cost:.2}"))
+    })?;
     bar.finish_and_clear();
     report(&fitted);
     if args.leave_one_out {
@@ -92,36 +115,60 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if let Some(out) = &args.out {
         let text = calibrated(&mold, args, &fitted, out)?.to_toml()?;
-        output::replace(out, text.as_bytes()).with_context(|| format!("writing {}", out.display()))?;
+        output::replace(out, text.as_bytes())
+            .with_context(|| format!("writing {}", out.display()))?;
         println!("wrote {}", out.display());
     }
     Ok(())
 }
 
 fn report(fitted: &Fitted) {
-    println!("cost {:.1} -> {:.1} in {} iterations", fitted.cost[0], fitted.cost[1], fitted.iterations);
+    println!(
+        "cost {:.1} -> {:.1} in {} iterations",
+        fitted.cost[0], fitted.cost[1], fitted.iterations
+    );
     for (latent, sd) in &fitted.std_dev {
         let info = latent.info();
-        let bound = if fitted.at_bound.contains(latent) { "  AT ITS BOUND" } else { "" };
-        println!("  {:<18} {:>12.5e} +- {:.1e} {}{bound}", info.name, fitted.latents[*latent], sd, info.unit);
+        let bound = if fitted.at_bound.contains(latent) {
+            "  AT ITS BOUND"
+        } else {
+            ""
+        };
+        println!(
+            "  {:<18} {:>12.5e} +- {:.1e} {}{bound}",
+            info.name, fitted.latents[*latent], sd, info.unit
+        );
     }
     print_scores(&fitted.scores);
 }
 
 fn print_scores(scores: &[SensorScore]) {
     for s in scores {
-        let arrival = s.arrival_s.map_or(String::new(), |a| format!(", front {:+.0} ms", a * 1e3));
-        println!("  {} {}: rms error {:.2} % of peak ({:.3} MPa){arrival}", s.shot, s.sensor, 100.0 * s.rmse_of_peak, s.rmse_pa * 1e-6);
+        let arrival = s
+            .arrival_s
+            .map_or(String::new(), |a| format!(", front {:+.0} ms", a * 1e3));
+        println!(
+            "  {} {}: rms error {:.2} % of peak ({:.3} MPa){arrival}",
+            s.shot,
+            s.sensor,
+            100.0 * s.rmse_of_peak,
+            s.rmse_pa * 1e-6
+        );
     }
 }
 
 /// A copy of the mold that carries the fitted latents and where they come from.
 fn calibrated(mold: &Mold, args: &Args, fitted: &Fitted, out: &std::path::Path) -> Result<Mold> {
     let mut new = mold.clone();
-    new.name = out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    new.name = out
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     new.file = out.display().to_string();
     for (latent, _) in &fitted.std_dev {
-        new.latents.insert(latent.info().name.into(), fitted.latents[*latent]);
+        new.latents
+            .insert(latent.info().name.into(), fitted.latents[*latent]);
     }
     let mut rmse = std::collections::BTreeMap::new();
     for s in &fitted.scores {
@@ -131,12 +178,32 @@ fn calibrated(mold: &Mold, args: &Args, fitted: &Fitted, out: &std::path::Path) 
     new.provenance = Some(Provenance {
         base_mold: mold.name.clone(),
         program: format!("moldlab {}", env!("CARGO_PKG_VERSION")),
-        fitted_on: fitted.scores.iter().map(|s| s.shot.clone()).collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+        fitted_on: fitted
+            .scores
+            .iter()
+            .map(|s| s.shot.clone())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         source: args.source.clone(),
-        method: format!("least squares with priors over 0 to {} s, driven by {}", args.until, args.at),
-        at_bound: fitted.at_bound.iter().map(|l| l.info().name.to_owned()).collect(),
-        std_dev: fitted.std_dev.iter().map(|(l, sd)| (l.info().name.to_owned(), *sd)).collect(),
-        rmse_pa: rmse.into_iter().map(|(k, (sum, n))| (k, (sum / n).sqrt())).collect(),
+        method: format!(
+            "least squares with priors over 0 to {} s, driven by {}",
+            args.until, args.at
+        ),
+        at_bound: fitted
+            .at_bound
+            .iter()
+            .map(|l| l.info().name.to_owned())
+            .collect(),
+        std_dev: fitted
+            .std_dev
+            .iter()
+            .map(|(l, sd)| (l.info().name.to_owned(), *sd))
+            .collect(),
+        rmse_pa: rmse
+            .into_iter()
+            .map(|(k, (sum, n))| (k, (sum / n).sqrt()))
+            .collect(),
         ..Provenance::default()
     });
     Ok(new)

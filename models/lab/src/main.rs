@@ -37,8 +37,10 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args).map(|()| true),
         Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
-        Command::Validate(args) => validate::run(&args).map_err(anyhow::Error::from),
-        Command::Quality(args) => quality::run(&args).map(|()| true).map_err(anyhow::Error::from),
+        Command::Validate(args) => validate::run(&args),
+        Command::Quality(args) => quality::run(&args)
+            .map(|()| true)
+            .map_err(anyhow::Error::from),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -35,21 +35,29 @@ impl Curves {
         let since: Vec<f64> = times.iter().map(|t| t - first).collect();
         let (mut pressures, mut temperatures) = (Vec::new(), Vec::new());
         for (i, probe) in shot.probes.iter().enumerate() {
-            let measured = drive.filter(|(_, at)| *at == probe.name).and_then(|(d, at)| d.column(at).ok());
+            let measured = drive
+                .filter(|(_, at)| *at == probe.name)
+                .and_then(|(d, at)| d.column(at).ok());
             let values = measured.map_or_else(|| shot.sample(i, &since), <[f64]>::to_vec);
             match probe.quantity {
                 SensorQuantity::Pressure => pressures.push((format!("{}_pa", probe.name), values)),
                 _ => temperatures.push((format!("{}_k", probe.name), values)),
             }
         }
-        Self { time_s: times.to_vec(), pressures, temperatures }
+        Self {
+            time_s: times.to_vec(),
+            pressures,
+            temperatures,
+        }
     }
 
     fn csv(&self, columns: &[(String, Vec<f64>)]) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(std::iter::once("time_s").chain(columns.iter().map(|c| c.0.as_str())))?;
+        writer
+            .write_record(std::iter::once("time_s").chain(columns.iter().map(|c| c.0.as_str())))?;
         for (i, t) in self.time_s.iter().enumerate() {
-            let row = std::iter::once(format!("{}", (t * 1e9).round() / 1e9)).chain(columns.iter().map(|c| format!("{:.3}", c.1[i])));
+            let row = std::iter::once(format!("{}", (t * 1e9).round() / 1e9))
+                .chain(columns.iter().map(|c| format!("{:.3}", c.1[i])));
             writer.write_record(row)?;
         }
         writer.into_inner().context("finishing a CSV table")
@@ -57,20 +65,41 @@ impl Curves {
 
     fn parquet(&self) -> Result<Vec<u8>> {
         let names: Vec<(&str, &Vec<f64>)> = std::iter::once(("time_s", &self.time_s))
-            .chain(self.pressures.iter().chain(&self.temperatures).map(|(n, v)| (n.as_str(), v)))
+            .chain(
+                self.pressures
+                    .iter()
+                    .chain(&self.temperatures)
+                    .map(|(n, v)| (n.as_str(), v)),
+            )
             .collect();
         let fields = names
             .iter()
-            .map(|(n, _)| Ok(Arc::new(Type::primitive_type_builder(n, PhysicalType::DOUBLE).with_repetition(Repetition::REQUIRED).build()?)))
+            .map(|(n, _)| {
+                Ok(Arc::new(
+                    Type::primitive_type_builder(n, PhysicalType::DOUBLE)
+                        .with_repetition(Repetition::REQUIRED)
+                        .build()?,
+                ))
+            })
             .collect::<Result<Vec<_>>>()?;
-        let schema = Arc::new(Type::group_type_builder("sensors").with_fields(fields).build()?);
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(6)?)).build();
+        let schema = Arc::new(
+            Type::group_type_builder("sensors")
+                .with_fields(fields)
+                .build()?,
+        );
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(6)?))
+            .build();
         let mut bytes = Vec::new();
         let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties))?;
         let mut group = writer.next_row_group()?;
         for (_, values) in names {
-            let Some(mut column) = group.next_column()? else { break };
-            column.typed::<DoubleType>().write_batch(values, None, None)?;
+            let Some(mut column) = group.next_column()? else {
+                break;
+            };
+            column
+                .typed::<DoubleType>()
+                .write_batch(values, None, None)?;
             column.close()?;
         }
         group.close()?;
@@ -130,8 +159,17 @@ impl Summary {
     /// Summary of a shot.
     pub fn new(mold: &Mold, shot: &Shot) -> Self {
         let part = &shot.part;
-        let peaks = shot.probes.iter().enumerate().filter(|(_, p)| p.quantity == SensorQuantity::Pressure);
-        let highest = |i: usize| shot.moments.iter().fold(0.0, |m: f64, x| m.max(x.readings[i])) * 1e-6;
+        let peaks = shot
+            .probes
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.quantity == SensorQuantity::Pressure);
+        let highest = |i: usize| {
+            shot.moments
+                .iter()
+                .fold(0.0, |m: f64, x| m.max(x.readings[i]))
+                * 1e-6
+        };
         Self {
             mold: mold.name.clone(),
             material: mold.material.clone(),
@@ -167,17 +205,43 @@ impl Summary {
             let _ = writeln!(s, "  transfer            {t:.3} s");
         }
         let _ = writeln!(s, "  gate freeze         {}", time(self.gate_freeze_s));
-        let _ = writeln!(s, "  part mass           {:.3} g (feed system {:.3} g)", self.part_mass_g, self.feed_mass_g);
-        let _ = writeln!(s, "  shrinkage           {:.2} % mean, {:.2} % largest (volume)", self.mean_shrinkage_percent, self.largest_shrinkage_percent);
+        let _ = writeln!(
+            s,
+            "  part mass           {:.3} g (feed system {:.3} g)",
+            self.part_mass_g, self.feed_mass_g
+        );
+        let _ = writeln!(
+            s,
+            "  shrinkage           {:.2} % mean, {:.2} % largest (volume)",
+            self.mean_shrinkage_percent, self.largest_shrinkage_percent
+        );
         let _ = writeln!(s, "  sink indicator      {:.3} mm", self.sink_depth_mm);
-        let _ = writeln!(s, "  short shot          {:.2} % empty", self.short_shot_percent);
+        let _ = writeln!(
+            s,
+            "  short shot          {:.2} % empty",
+            self.short_shot_percent
+        );
         for (name, p) in &self.peak_pressure_mpa {
             let _ = writeln!(s, "  peak pressure {name:<5} {p:.2} MPa");
         }
-        let flash = self.flash_ratio.map_or(String::new(), |r| format!(" ({:.0} % of the press)", 100.0 * r));
-        let _ = writeln!(s, "  clamp force         {:.1} kN{flash}", self.clamp_force_kn);
-        let _ = writeln!(s, "  at ejection         {:.1} C hottest, {:.0} % frozen", self.hottest_at_ejection_celsius, self.frozen_at_ejection_percent);
-        let _ = writeln!(s, "  mass balance        {:.1e} of the melt", self.mass_balance_error);
+        let flash = self.flash_ratio.map_or(String::new(), |r| {
+            format!(" ({:.0} % of the press)", 100.0 * r)
+        });
+        let _ = writeln!(
+            s,
+            "  clamp force         {:.1} kN{flash}",
+            self.clamp_force_kn
+        );
+        let _ = writeln!(
+            s,
+            "  at ejection         {:.1} C hottest, {:.0} % frozen",
+            self.hottest_at_ejection_celsius, self.frozen_at_ejection_percent
+        );
+        let _ = writeln!(
+            s,
+            "  mass balance        {:.1e} of the melt",
+            self.mass_balance_error
+        );
         s
     }
 }
@@ -191,7 +255,9 @@ impl Folder {
     /// Creates the folder if need be.
     pub fn create(path: &Path) -> std::io::Result<Self> {
         fs::create_dir_all(path)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 
     /// Writes `sensors.csv`, `temperatures.csv` (if any), `sensors.parquet` and `summary.json`.
@@ -218,5 +284,6 @@ impl Folder {
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
     fs::write(&partial, bytes).with_context(|| format!("writing {}", partial.display()))?;
-    fs::rename(&partial, path).with_context(|| format!("renaming {} to {}", partial.display(), path.display()))
+    fs::rename(&partial, path)
+        .with_context(|| format!("renaming {} to {}", partial.display(), path.display()))
 }

@@ -22,7 +22,13 @@ const COLOURS: [RGBColor; 6] = [
 ];
 
 /// Draws `pressures.svg`, `temperature.svg` and `front.svg` into a folder.
-pub fn draw(out: &Path, mold: &Mold, shot: &Shot, curves: &Curves, measured: Option<&Drive>) -> Result<()> {
+pub fn draw(
+    out: &Path,
+    mold: &Mold,
+    shot: &Shot,
+    curves: &Curves,
+    measured: Option<&Drive>,
+) -> Result<()> {
     pressures(&out.join("pressures.svg"), mold, curves, measured)?;
     columns(&out.join("temperature.svg"), mold, shot)?;
     front(&out.join("front.svg"), mold, shot)
@@ -37,8 +43,17 @@ fn pressures(path: &Path, mold: &Mold, curves: &Curves, measured: Option<&Drive>
     root.fill(&WHITE).map_err(failed)?;
     let first = curves.time_s[0];
     let last = curves.time_s[curves.time_s.len() - 1];
-    let top = curves.pressures.iter().flat_map(|(_, v)| v).fold(1e6_f64, |m, p| m.max(*p)) * 1.05e-6;
-    let title = if measured.is_some() { "estimate (dashed) beside measurement (solid)" } else { "pressure" };
+    let top = curves
+        .pressures
+        .iter()
+        .flat_map(|(_, v)| v)
+        .fold(1e6_f64, |m, p| m.max(*p))
+        * 1.05e-6;
+    let title = if measured.is_some() {
+        "estimate (dashed) beside measurement (solid)"
+    } else {
+        "pressure"
+    };
     let mut chart = ChartBuilder::on(&root)
         .caption(format!("{}: {title}", mold.title), ("sans-serif", 20))
         .margin(12)
@@ -46,25 +61,46 @@ fn pressures(path: &Path, mold: &Mold, curves: &Curves, measured: Option<&Drive>
         .y_label_area_size(64)
         .build_cartesian_2d(first..last, 0.0..top)
         .map_err(failed)?;
-    chart.configure_mesh().x_desc("time, s").y_desc("pressure, MPa absolute").draw().map_err(failed)?;
+    chart
+        .configure_mesh()
+        .x_desc("time, s")
+        .y_desc("pressure, MPa absolute")
+        .draw()
+        .map_err(failed)?;
     for (i, (name, values)) in curves.pressures.iter().enumerate() {
         let colour = COLOURS[i % COLOURS.len()];
         let sensor = name.trim_end_matches("_pa").to_owned();
-        let points = curves.time_s.iter().zip(values).map(|(t, p)| (*t, p * 1e-6));
+        let points = curves
+            .time_s
+            .iter()
+            .zip(values)
+            .map(|(t, p)| (*t, p * 1e-6));
         let solid = measured.and_then(|d| d.column(&sensor).ok().map(|c| (d, c)));
         if let Some((drive, column)) = solid {
             let real = drive.time_s.iter().zip(column).map(|(t, p)| (*t, p * 1e-6));
-            chart.draw_series(LineSeries::new(real, colour.stroke_width(2))).map_err(failed)?;
+            chart
+                .draw_series(LineSeries::new(real, colour.stroke_width(2)))
+                .map_err(failed)?;
         }
         let label = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2));
         let series = if solid.is_some() {
             chart.draw_series(DashedLineSeries::new(points, 6, 4, colour.stroke_width(2)))
         } else {
-            chart.draw_series(DashedLineSeries::new(points, 1000, 0, colour.stroke_width(2)))
+            chart.draw_series(DashedLineSeries::new(
+                points,
+                1000,
+                0,
+                colour.stroke_width(2),
+            ))
         };
         series.map_err(failed)?.label(sensor).legend(label);
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.85)).border_style(BLACK).draw().map_err(failed)?;
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK)
+        .draw()
+        .map_err(failed)?;
     root.present().map_err(failed)
 }
 
@@ -73,29 +109,56 @@ fn columns(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
     let root = SVGBackend::new(path, (760, 560)).into_drawing_area();
     root.fill(&WHITE).map_err(failed)?;
     let model = &shot.model;
-    let cavity: Vec<usize> = (1..model.nodes()).filter(|n| model.graph.nodes[*n].cavity).collect();
+    let cavity: Vec<usize> = (1..model.nodes())
+        .filter(|n| model.graph.nodes[*n].cavity)
+        .collect();
     let node = cavity[cavity.len() / 2];
     let wall = model.wall_start_k - 273.15;
     let mut chart = ChartBuilder::on(&root)
-        .caption(format!("{}: temperature through the gap, middle of the flow path", mold.title), ("sans-serif", 18))
+        .caption(
+            format!(
+                "{}: temperature through the gap, middle of the flow path",
+                mold.title
+            ),
+            ("sans-serif", 18),
+        )
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..1.0, wall.min(20.0)..model.melt_k - 273.15 + 20.0)
         .map_err(failed)?;
-    chart.configure_mesh().x_desc("mid-plane (0) to wall (1)").y_desc("temperature, C").draw().map_err(failed)?;
-    let states = shot.snapshots.iter().chain([&shot.end]).filter(|s| s.filling[node] != Filling::Empty);
+    chart
+        .configure_mesh()
+        .x_desc("mid-plane (0) to wall (1)")
+        .y_desc("temperature, C")
+        .draw()
+        .map_err(failed)?;
+    let states = shot
+        .snapshots
+        .iter()
+        .chain([&shot.end])
+        .filter(|s| s.filling[node] != Filling::Empty);
     for (i, state) in states.enumerate() {
         let colour = ViridisRGB.get_color_normalized(i as f64, 0.0, 9.0);
         let at = node * model.column();
-        let points = model.layers.centres.iter().zip(&state.temperature[at..]).map(|(z, t)| (*z, t - 273.15));
+        let points = model
+            .layers
+            .centres
+            .iter()
+            .zip(&state.temperature[at..])
+            .map(|(z, t)| (*z, t - 273.15));
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)))
             .map_err(failed)?
             .label(format!("{:.2} s", state.time))
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
     }
-    chart.configure_series_labels().background_style(WHITE.mix(0.85)).border_style(BLACK).draw().map_err(failed)?;
+    chart
+        .configure_series_labels()
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK)
+        .draw()
+        .map_err(failed)?;
     root.present().map_err(failed)
 }
 
@@ -104,14 +167,29 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
     root.fill(&WHITE).map_err(failed)?;
     let end = shot.full_at.unwrap_or(shot.part.ejected_at).max(1e-3) * 1.1;
     let mut chart = ChartBuilder::on(&root)
-        .caption(format!("{}: volume behind the front", mold.title), ("sans-serif", 18))
+        .caption(
+            format!("{}: volume behind the front", mold.title),
+            ("sans-serif", 18),
+        )
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..end, 0.0..105.0)
         .map_err(failed)?;
-    chart.configure_mesh().x_desc("time, s").y_desc("filled volume, %").draw().map_err(failed)?;
-    let points = std::iter::once((0.0, 0.0)).chain(shot.moments.iter().map(|m| (m.time, 100.0 * m.filled)).take_while(|p| p.0 <= end));
-    chart.draw_series(LineSeries::new(points, COLOURS[0].stroke_width(2))).map_err(failed)?;
+    chart
+        .configure_mesh()
+        .x_desc("time, s")
+        .y_desc("filled volume, %")
+        .draw()
+        .map_err(failed)?;
+    let points = std::iter::once((0.0, 0.0)).chain(
+        shot.moments
+            .iter()
+            .map(|m| (m.time, 100.0 * m.filled))
+            .take_while(|p| p.0 <= end),
+    );
+    chart
+        .draw_series(LineSeries::new(points, COLOURS[0].stroke_width(2)))
+        .map_err(failed)?;
     root.present().map_err(failed)
 }

@@ -61,7 +61,9 @@ pub fn load_mold(name: &str) -> Result<Mold> {
 fn load_recipe(name: Option<&str>, mold: &Mold) -> Result<Recipe> {
     let recipe = match name {
         None => Recipe::default_of(mold)?,
-        Some(name) if name.ends_with(".toml") || std::path::Path::new(name).exists() => Recipe::load(name)?,
+        Some(name) if name.ends_with(".toml") || std::path::Path::new(name).exists() => {
+            Recipe::load(name)?
+        }
         Some(name) => recipes::builtin(name)?,
     };
     recipe.fits(mold)?;
@@ -71,10 +73,22 @@ fn load_recipe(name: Option<&str>, mold: &Mold) -> Result<Recipe> {
 /// One shot of a recipe on a mold that has a press.
 pub fn shoot(mold: &Mold, recipe: &Recipe) -> Result<Shot> {
     let Some(press) = &mold.press else {
-        bail!("{}: press: this mold has no press; drive it with a measured pressure: --drive CSV --at SENSOR", mold.file);
+        bail!(
+            "{}: press: this mold has no press; drive it with a measured pressure: --drive CSV --at SENSOR",
+            mold.file
+        );
     };
-    let keep = Keep { snapshots: snapshot_times(f64::INFINITY) };
-    Ok(shot::run_recipe(mold, press, recipe, &mold.latents()?, mold.cut(), &keep)?)
+    let keep = Keep {
+        snapshots: snapshot_times(f64::INFINITY),
+    };
+    Ok(shot::run_recipe(
+        mold,
+        press,
+        recipe,
+        &mold.latents()?,
+        mold.cut(),
+        &keep,
+    )?)
 }
 
 /// Runs the command.
@@ -84,7 +98,9 @@ pub fn shoot(mold: &Mold, recipe: &Recipe) -> Result<Shot> {
 pub fn run(args: &Args) -> Result<()> {
     let mold = load_mold(&args.mold)?;
     if let Some(folder) = &args.sweep {
-        let Some(out) = &args.out else { bail!("--sweep needs --out DIR for its results") };
+        let Some(out) = &args.out else {
+            bail!("--sweep needs --out DIR for its results")
+        };
         return sweep::run(&mold, folder, out);
     }
     let (shot, times, measured, mold) = match (&args.drive, &args.at) {
@@ -93,8 +109,18 @@ pub fn run(args: &Args) -> Result<()> {
             drive.column(sensor)?;
             let cut = downstream_of(&mold, sensor)?;
             let (first, last) = drive.span_s();
-            let keep = Keep { snapshots: snapshot_times(last - first) };
-            let shot = shot::run_drive(&cut, &cut.latents()?, cut.cut(), &drive, sensor, last - first, &keep)?;
+            let keep = Keep {
+                snapshots: snapshot_times(last - first),
+            };
+            let shot = shot::run_drive(
+                &cut,
+                &cut.latents()?,
+                cut.cut(),
+                &drive,
+                sensor,
+                last - first,
+                &keep,
+            )?;
             let times = drive.time_s.clone();
             (shot, times, Some(drive), cut)
         }
@@ -102,17 +128,21 @@ pub fn run(args: &Args) -> Result<()> {
             let recipe = load_recipe(args.recipe.as_deref(), &mold)?;
             let shot = shoot(&mold, &recipe)?;
             let end = shot.moments.last().map_or(0.0, |m| m.time);
-            let times = (0..=(end / OUTPUT_STEP_S) as usize).map(|i| i as f64 * OUTPUT_STEP_S).collect();
+            let times = (0..=(end / OUTPUT_STEP_S) as usize)
+                .map(|i| i as f64 * OUTPUT_STEP_S)
+                .collect();
             (shot, times, None, mold)
         }
     };
     let summary = output::Summary::new(&mold, &shot);
     if let Some(out) = &args.out {
         let curves = output::Curves::new(&shot, &times, measured.as_ref().zip(args.at.as_deref()));
-        let writer = output::Folder::create(out).with_context(|| format!("creating {}", out.display()))?;
+        let writer =
+            output::Folder::create(out).with_context(|| format!("creating {}", out.display()))?;
         writer.write(&curves, &summary)?;
         if !args.no_pictures {
-            pictures::draw(out, &mold, &shot, &curves, measured.as_ref()).with_context(|| format!("drawing into {}", out.display()))?;
+            pictures::draw(out, &mold, &shot, &curves, measured.as_ref())
+                .with_context(|| format!("drawing into {}", out.display()))?;
         }
     }
     if args.json {
@@ -127,5 +157,8 @@ pub fn run(args: &Args) -> Result<()> {
 const OUTPUT_STEP_S: f64 = 0.01;
 
 fn snapshot_times(end: f64) -> Vec<f64> {
-    [0.02, 0.05, 0.1, 0.15, 0.3, 1.0, 2.0, 4.0, 8.0].into_iter().filter(|t| *t < end).collect()
+    [0.02, 0.05, 0.1, 0.15, 0.3, 1.0, 2.0, 4.0, 8.0]
+        .into_iter()
+        .filter(|t| *t < end)
+        .collect()
 }

@@ -32,18 +32,27 @@ pub fn run(mold: &Mold, folder: &Path, out: &Path) -> Result<()> {
         })
         .collect::<Result<Vec<_>>>()?;
     std::fs::create_dir_all(out).with_context(|| format!("creating {}", out.display()))?;
-    let (done, due): (Vec<_>, Vec<_>) = recipes.into_iter().partition(|(result, _)| result.exists());
+    let (done, due): (Vec<_>, Vec<_>) =
+        recipes.into_iter().partition(|(result, _)| result.exists());
     if !done.is_empty() {
-        println!("{} of {} recipes are done already", done.len(), done.len() + due.len());
+        println!(
+            "{} of {} recipes are done already",
+            done.len(),
+            done.len() + due.len()
+        );
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} shots, {eta} left").context("progress bar")?;
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} shots, {eta} left")
+        .context("progress bar")?;
     let bar = ProgressBar::new(due.len() as u64).with_style(style);
     let failures: Vec<String> = due
         .par_iter()
         .progress_with(bar)
         .filter_map(|(result, recipe)| {
             let shot = simulate::shoot(mold, recipe).and_then(|shot| {
-                output::replace(result, &serde_json::to_vec_pretty(&Summary::new(mold, &shot))?)
+                output::replace(
+                    result,
+                    &serde_json::to_vec_pretty(&Summary::new(mold, &shot))?,
+                )
             });
             shot.err().map(|e| format!("{}: {e:#}", recipe.file))
         })
@@ -51,7 +60,12 @@ pub fn run(mold: &Mold, folder: &Path, out: &Path) -> Result<()> {
     if failures.is_empty() {
         return Ok(());
     }
-    bail!("{} of {} recipes failed: {}", failures.len(), due.len(), failures.join("; "))
+    bail!(
+        "{} of {} recipes failed: {}",
+        failures.len(),
+        due.len(),
+        failures.join("; ")
+    )
 }
 
 fn result_of(out: &Path, recipe: &Path) -> PathBuf {

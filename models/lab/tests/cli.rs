@@ -5,7 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn moldlab(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_moldlab")).args(args).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_moldlab"))
+        .args(args)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+        .output()
+        .unwrap()
 }
 
 fn text(path: &Path) -> String {
@@ -17,14 +21,38 @@ fn a_measured_shot_gives_every_sensor_on_the_same_times() {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().join("shot");
     let drive = "models/measured/ps_shot_05.csv";
-    let done = moldlab(&["simulate", "--mold", "models/molds/strip-ps.toml", "--drive", drive, "--at", "p1", "--out", folder.to_str().unwrap()]);
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let done = moldlab(&[
+        "simulate",
+        "--mold",
+        "models/molds/strip-ps.toml",
+        "--drive",
+        drive,
+        "--at",
+        "p1",
+        "--out",
+        folder.to_str().unwrap(),
+    ]);
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     let sensors = text(&folder.join("sensors.csv"));
     let mut lines = sensors.lines();
     assert_eq!(lines.next(), Some("time_s,p1_pa,p2_pa,p3_pa"));
-    let measured = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(drive));
+    let measured = text(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(drive),
+    );
     assert_eq!(lines.count(), measured.lines().count() - 1);
-    for file in ["sensors.parquet", "summary.json", "pressures.svg", "temperature.svg", "front.svg"] {
+    for file in [
+        "sensors.parquet",
+        "summary.json",
+        "pressures.svg",
+        "temperature.svg",
+        "front.svg",
+    ] {
         assert!(folder.join(file).metadata().unwrap().len() > 200, "{file}");
     }
     assert!(!folder.join("sensors.partial").exists());
@@ -42,10 +70,23 @@ fn bad_waveforms_are_refused_by_file_and_reason_and_nothing_is_written() {
         ("", "wave.csv"),
     ] {
         std::fs::write(&csv, body).unwrap();
-        let done = moldlab(&["simulate", "--mold", "strip-ps", "--drive", csv.to_str().unwrap(), "--at", "p1", "--out", never.to_str().unwrap()]);
+        let done = moldlab(&[
+            "simulate",
+            "--mold",
+            "strip-ps",
+            "--drive",
+            csv.to_str().unwrap(),
+            "--at",
+            "p1",
+            "--out",
+            never.to_str().unwrap(),
+        ]);
         let message = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(2), "{message}");
-        assert!(message.contains(word) && message.lines().count() == 1, "{message}");
+        assert!(
+            message.contains(word) && message.lines().count() == 1,
+            "{message}"
+        );
         assert!(!never.exists());
     }
 }
@@ -60,14 +101,27 @@ fn bad_molds_are_refused_by_file_and_key() {
         ("\"ps_styron678e\"", "\"unobtainium\"", "material"),
         ("at_mm = 60.0", "at_mm = 600.0", "at_mm"),
         ("from = \"step\"", "from = \"nowhere\"", "plate_end"),
-        ("htc_w_per_m2_k = 1250.0", "htc_w_per_m2_k = 1250.0\ncolour = 3", "colour"),
+        (
+            "htc_w_per_m2_k = 1250.0",
+            "htc_w_per_m2_k = 1250.0\ncolour = 3",
+            "colour",
+        ),
     ] {
         assert!(good.contains(old), "{old}");
         std::fs::write(&path, good.replacen(old, new, 1)).unwrap();
-        let done = moldlab(&["simulate", "--mold", path.to_str().unwrap(), "--recipe", "plate-ps"]);
+        let done = moldlab(&[
+            "simulate",
+            "--mold",
+            path.to_str().unwrap(),
+            "--recipe",
+            "plate-ps",
+        ]);
         let message = String::from_utf8_lossy(&done.stderr).into_owned();
         assert_eq!(done.status.code(), Some(2), "{message}");
-        assert!(message.contains("bad.toml") && message.contains(key), "{message}");
+        assert!(
+            message.contains("bad.toml") && message.contains(key),
+            "{message}"
+        );
     }
 }
 
@@ -76,25 +130,68 @@ fn a_sweep_resumes_and_a_calibration_never_overwrites() {
     let out = tempfile::tempdir().unwrap();
     let recipes = out.path().join("recipes");
     std::fs::create_dir(&recipes).unwrap();
-    let recipe = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../molds/recipes/plate-ps.toml"));
+    let recipe =
+        text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../molds/recipes/plate-ps.toml"));
     for hold in ["35.0", "45.0"] {
-        std::fs::write(recipes.join(format!("hold-{hold}.toml")), recipe.replacen("pressure_mpa = 45.0", &format!("pressure_mpa = {hold}"), 1)).unwrap();
+        std::fs::write(
+            recipes.join(format!("hold-{hold}.toml")),
+            recipe.replacen("pressure_mpa = 45.0", &format!("pressure_mpa = {hold}"), 1),
+        )
+        .unwrap();
     }
     let results = out.path().join("results");
-    let args = ["simulate", "--mold", "plate-ps", "--sweep", recipes.to_str().unwrap(), "--out", results.to_str().unwrap()];
+    let args = [
+        "simulate",
+        "--mold",
+        "plate-ps",
+        "--sweep",
+        recipes.to_str().unwrap(),
+        "--out",
+        results.to_str().unwrap(),
+    ];
     assert!(moldlab(&args).status.success());
     let mass = |name: &str| {
         let json: serde_json::Value = serde_json::from_str(&text(&results.join(name))).unwrap();
         json["part_mass_g"].as_f64().unwrap()
     };
-    assert!(mass("hold-45.0.json") > mass("hold-35.0.json"), "more hold pressure, more mass");
-    let before = results.join("hold-35.0.json").metadata().unwrap().modified().unwrap();
+    assert!(
+        mass("hold-45.0.json") > mass("hold-35.0.json"),
+        "more hold pressure, more mass"
+    );
+    let before = results
+        .join("hold-35.0.json")
+        .metadata()
+        .unwrap()
+        .modified()
+        .unwrap();
     std::fs::remove_file(results.join("hold-45.0.json")).unwrap();
     let again = moldlab(&args);
-    assert!(String::from_utf8_lossy(&again.stdout).contains("1 of 2"), "{again:?}");
-    assert_eq!(results.join("hold-35.0.json").metadata().unwrap().modified().unwrap(), before);
+    assert!(
+        String::from_utf8_lossy(&again.stdout).contains("1 of 2"),
+        "{again:?}"
+    );
+    assert_eq!(
+        results
+            .join("hold-35.0.json")
+            .metadata()
+            .unwrap()
+            .modified()
+            .unwrap(),
+        before
+    );
 
-    let done = moldlab(&["calibrate", "--mold", "strip-ps-nominal", "--at", "p1", "--fit", "viscosity", "--out", "models/molds/strip-ps.toml", "models/measured/ps_shot_05.csv"]);
+    let done = moldlab(&[
+        "calibrate",
+        "--mold",
+        "strip-ps-nominal",
+        "--at",
+        "p1",
+        "--fit",
+        "viscosity",
+        "--out",
+        "models/molds/strip-ps.toml",
+        "models/measured/ps_shot_05.csv",
+    ]);
     assert_eq!(done.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&done.stderr).contains("exists already"));
 }

@@ -8,14 +8,29 @@ use models_physics::shot::{Keep, run_drive};
 use models_physics::solver::downstream_of;
 
 fn solver(c: &mut Criterion) {
-    let mold = downstream_of(&molds::builtin("strip-ps").expect("shipped"), "p1").expect("p1 is the inlet");
+    let mold = downstream_of(&molds::builtin("strip-ps").expect("shipped"), "p1")
+        .expect("p1 is the inlet");
     let latents = mold.latents().expect("shipped");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../measured/ps_shot_05.csv");
     let drive = Drive::load(path).expect("shipped");
     c.bench_function("shot of 6 s, 66 x 16", |b| {
-        b.iter(|| run_drive(&mold, &latents, mold.cut(), &drive, "p1", 6.0, &Keep::default()).expect("solves"));
+        b.iter(|| {
+            run_drive(
+                &mold,
+                &latents,
+                mold.cut(),
+                &drive,
+                "p1",
+                6.0,
+                &Keep::default(),
+            )
+            .expect("solves")
+        });
     });
-    let material = mold.card().and_then(|c| c.require_simulation()).expect("complete");
+    let material = mold
+        .card()
+        .and_then(|c| c.require_simulation())
+        .expect("complete");
     let mut observer = Observer::new(&mold, &material, &latents).expect("a path");
     let mut p1 = drive.follow("p1").expect("has p1");
     let mut tick = 0_u32;
@@ -25,7 +40,9 @@ fn solver(c: &mut Criterion) {
                 observer.reset();
             }
             tick += 1;
-            observer.step(p1.at_or_end(f64::from(tick % 6000) * 1e-3), 1e-3).expect("steps");
+            observer
+                .step(p1.at_or_end(f64::from(tick % 6000) * 1e-3), 1e-3)
+                .expect("steps");
         });
     });
 }

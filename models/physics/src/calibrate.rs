@@ -118,21 +118,46 @@ impl Fit<'_> {
 
     /// Simulated and measured curve of every sensor that the shot has, besides the driving one.
     fn curves(&self, latents: &Latents, shot: &Measured) -> Result<Vec<Curve>, FitError> {
-        let failed = |source| FitError::Shot { shot: shot.name.clone(), source: Box::new(source) };
-        let run = shot::run_drive_model(self.mold, self.model(latents), &shot.drive, self.at, self.until, &Keep::default()).map_err(failed)?;
+        let failed = |source| FitError::Shot {
+            shot: shot.name.clone(),
+            source: Box::new(source),
+        };
+        let run = shot::run_drive_model(
+            self.mold,
+            self.model(latents),
+            &shot.drive,
+            self.at,
+            self.until,
+            &Keep::default(),
+        )
+        .map_err(failed)?;
         let (first, _) = shot.drive.span_s();
-        let times: Vec<f64> = shot.drive.time_s.iter().map(|t| t - first).take_while(|t| *t <= self.until + 1e-9).collect();
+        let times: Vec<f64> = shot
+            .drive
+            .time_s
+            .iter()
+            .map(|t| t - first)
+            .take_while(|t| *t <= self.until + 1e-9)
+            .collect();
         let mut curves = Vec::new();
         for (i, probe) in run.probes.iter().enumerate() {
             if probe.quantity != SensorQuantity::Pressure || probe.name == self.at {
                 continue;
             }
             if let Ok(column) = shot.drive.column(&probe.name) {
-                curves.push(Curve { sensor: probe.name.clone(), times: times.clone(), simulated: run.sample(i, &times), measured: column[..times.len()].to_vec() });
+                curves.push(Curve {
+                    sensor: probe.name.clone(),
+                    times: times.clone(),
+                    simulated: run.sample(i, &times),
+                    measured: column[..times.len()].to_vec(),
+                });
             }
         }
         if curves.is_empty() {
-            return Err(FitError::NothingMeasured { shot: shot.name.clone(), mold: self.mold.name.clone() });
+            return Err(FitError::NothingMeasured {
+                shot: shot.name.clone(),
+                mold: self.mold.name.clone(),
+            });
         }
         Ok(curves)
     }
@@ -141,10 +166,20 @@ impl Fit<'_> {
     ///
     /// # Errors
     /// When a shot cannot be simulated.
-    pub fn score(&self, latents: &Latents, shots: &[Measured]) -> Result<Vec<SensorScore>, FitError> {
+    pub fn score(
+        &self,
+        latents: &Latents,
+        shots: &[Measured],
+    ) -> Result<Vec<SensorScore>, FitError> {
         let mut scores = Vec::new();
         for shot in shots {
-            for Curve { sensor, times, simulated, measured } in self.curves(latents, shot)? {
+            for Curve {
+                sensor,
+                times,
+                simulated,
+                measured,
+            } in self.curves(latents, shot)?
+            {
                 let atmosphere = models_units::ATMOSPHERIC.pa();
                 let rmse = rmse(&simulated, &measured);
                 let arrival = |curve: &[f64]| {
@@ -161,7 +196,9 @@ impl Fit<'_> {
                     sensor,
                     rmse_pa: rmse,
                     rmse_of_peak: rmse / (peak(&measured) - atmosphere).max(1.0),
-                    arrival_s: arrival(&simulated).zip(arrival(&measured)).map(|(s, m)| s - m),
+                    arrival_s: arrival(&simulated)
+                        .zip(arrival(&measured))
+                        .map(|(s, m)| s - m),
                 });
             }
         }
@@ -169,16 +206,37 @@ impl Fit<'_> {
     }
 
     /// Weighted residuals: curves, then priors of the free latents.
-    fn residuals(&self, latents: &Latents, prior: &Latents, shots: &[Measured]) -> Result<Vec<f64>, FitError> {
+    fn residuals(
+        &self,
+        latents: &Latents,
+        prior: &Latents,
+        shots: &[Measured],
+    ) -> Result<Vec<f64>, FitError> {
         let mut out = Vec::new();
         for shot in shots {
-            for Curve { times, simulated, measured, .. } in self.curves(latents, shot)? {
-                let scale = ERROR_SHARE * (peak(&measured) - models_units::ATMOSPHERIC.pa()).max(1.0);
+            for Curve {
+                times,
+                simulated,
+                measured,
+                ..
+            } in self.curves(latents, shot)?
+            {
+                let scale =
+                    ERROR_SHARE * (peak(&measured) - models_units::ATMOSPHERIC.pa()).max(1.0);
                 let weight = (CURVE_WORTH / times.len() as f64).sqrt() / scale;
-                out.extend(simulated.iter().zip(&measured).map(|(s, m)| (s - m) * weight));
+                out.extend(
+                    simulated
+                        .iter()
+                        .zip(&measured)
+                        .map(|(s, m)| (s - m) * weight),
+                );
             }
         }
-        out.extend(self.free.iter().map(|l| (latents[*l] - prior[*l]) / l.info().prior_sd));
+        out.extend(
+            self.free
+                .iter()
+                .map(|l| (latents[*l] - prior[*l]) / l.info().prior_sd),
+        );
         Ok(out)
     }
 
@@ -186,7 +244,12 @@ impl Fit<'_> {
     ///
     /// # Errors
     /// When a shot cannot be simulated at the starting values.
-    pub fn run(&self, start: &Latents, shots: &[Measured], mut progress: impl FnMut(usize, f64)) -> Result<Fitted, FitError> {
+    pub fn run(
+        &self,
+        start: &Latents,
+        shots: &[Measured],
+        mut progress: impl FnMut(usize, f64),
+    ) -> Result<Fitted, FitError> {
         let mut latents = *start;
         let mut residual = self.residuals(&latents, start, shots)?;
         let first = cost(&residual);
@@ -205,13 +268,18 @@ impl Fit<'_> {
                 for (i, row) in matrix.iter_mut().enumerate() {
                     row[i] *= 1.0 + damping;
                 }
-                let Some(step) = solve(matrix, gradient.iter().map(|g| -g).collect()) else { break };
+                let Some(step) = solve(matrix, gradient.iter().map(|g| -g).collect()) else {
+                    break;
+                };
                 let mut trial = latents;
                 for (latent, s) in self.free.iter().zip(&step) {
                     let [low, high] = latent.info().bounds;
-                    trial[*latent] = (latents[*latent] + s * latent.info().prior_sd).clamp(low, high);
+                    trial[*latent] =
+                        (latents[*latent] + s * latent.info().prior_sd).clamp(low, high);
                 }
-                if let Ok(r) = self.residuals(&trial, start, shots) && cost(&r) < before {
+                if let Ok(r) = self.residuals(&trial, start, shots)
+                    && cost(&r) < before
+                {
                     latents = trial;
                     residual = r;
                     damping = (damping * 0.3).max(1e-7);
@@ -225,7 +293,12 @@ impl Fit<'_> {
                 break;
             }
         }
-        let at_bound = self.free.iter().copied().filter(|l| l.info().bounds.contains(&latents[*l])).collect();
+        let at_bound = self
+            .free
+            .iter()
+            .copied()
+            .filter(|l| l.info().bounds.contains(&latents[*l]))
+            .collect();
         Ok(Fitted {
             std_dev: self.spread(&normal),
             at_bound,
@@ -237,7 +310,13 @@ impl Fit<'_> {
     }
 
     /// Derivative of the residuals by each free latent, per prior standard deviation.
-    fn jacobian(&self, latents: &Latents, prior: &Latents, shots: &[Measured], base: &[f64]) -> Result<Vec<Vec<f64>>, FitError> {
+    fn jacobian(
+        &self,
+        latents: &Latents,
+        prior: &Latents,
+        shots: &[Measured],
+        base: &[f64],
+    ) -> Result<Vec<Vec<f64>>, FitError> {
         let column = |latent: Latent| {
             let [low, high] = latent.info().bounds;
             let mut error = None;
@@ -250,7 +329,13 @@ impl Fit<'_> {
                     continue;
                 }
                 match self.residuals(&moved, prior, shots) {
-                    Ok(r) => return Ok(r.iter().zip(base).map(|(a, b)| (a - b) / (sign * DIFFERENCE)).collect()),
+                    Ok(r) => {
+                        return Ok(r
+                            .iter()
+                            .zip(base)
+                            .map(|(a, b)| (a - b) / (sign * DIFFERENCE))
+                            .collect());
+                    }
                     Err(e) => error = Some(e),
                 }
             }
@@ -261,7 +346,13 @@ impl Fit<'_> {
         for chunk in self.free.chunks(workers) {
             let done: Vec<_> = thread::scope(|scope| {
                 let handles: Vec<_> = chunk.iter().map(|l| scope.spawn(|| column(*l))).collect();
-                handles.into_iter().map(|h| h.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+                handles
+                    .into_iter()
+                    .map(|h| {
+                        h.join()
+                            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                    })
+                    .collect()
             });
             for c in done {
                 columns.push(c?);
@@ -276,7 +367,9 @@ impl Fit<'_> {
             .iter()
             .enumerate()
             .map(|(i, latent)| {
-                let unit = (0..normal.len()).map(|k| f64::from(u8::from(k == i))).collect();
+                let unit = (0..normal.len())
+                    .map(|k| f64::from(u8::from(k == i)))
+                    .collect();
                 let variance = solve(normal.to_vec(), unit).map_or(f64::NAN, |x| x[i]);
                 (*latent, variance.max(0.0).sqrt() * latent.info().prior_sd)
             })
@@ -305,7 +398,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn normal_matrix(jacobian: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    jacobian.iter().map(|a| jacobian.iter().map(|b| dot(a, b)).collect()).collect()
+    jacobian
+        .iter()
+        .map(|a| jacobian.iter().map(|b| dot(a, b)).collect())
+        .collect()
 }
 
 /// Gaussian elimination with partial pivoting; `None` for a singular matrix.

@@ -60,8 +60,22 @@ pub struct LatentInfo {
 /// Number of latents.
 pub const COUNT: usize = 14;
 
-const fn row(latent: Latent, name: &'static str, unit: &'static str, prior: f64, prior_sd: f64, bounds: [f64; 2]) -> LatentInfo {
-    LatentInfo { latent, name, unit, prior, prior_sd, bounds }
+const fn row(
+    latent: Latent,
+    name: &'static str,
+    unit: &'static str,
+    prior: f64,
+    prior_sd: f64,
+    bounds: [f64; 2],
+) -> LatentInfo {
+    LatentInfo {
+        latent,
+        name,
+        unit,
+        prior,
+        prior_sd,
+        bounds,
+    }
 }
 
 /// Every latent, in order. Compliance is the one whose prior mean comes from the mold (its entry
@@ -70,17 +84,66 @@ pub const LATENTS: [LatentInfo; COUNT] = [
     row(Latent::Viscosity, "viscosity", "1", 1.0, 0.25, [0.3, 3.0]),
     row(Latent::Thinning, "thinning", "1", 1.0, 0.06, [0.7, 1.4]),
     row(Latent::TauStar, "tau_star", "1", 1.0, 0.2, [0.4, 2.5]),
-    row(Latent::MeltTemperature, "melt_temperature", "K", 0.0, 5.0, [-30.0, 30.0]),
-    row(Latent::MoldTemperature, "mold_temperature", "K", 0.0, 4.0, [-20.0, 25.0]),
+    row(
+        Latent::MeltTemperature,
+        "melt_temperature",
+        "K",
+        0.0,
+        5.0,
+        [-30.0, 30.0],
+    ),
+    row(
+        Latent::MoldTemperature,
+        "mold_temperature",
+        "K",
+        0.0,
+        4.0,
+        [-20.0, 25.0],
+    ),
     row(Latent::WallHtc, "wall_htc", "1", 1.0, 0.4, [0.2, 8.0]),
-    row(Latent::Compliance, "compliance", "m/Pa", 0.75e-12, 0.25e-12, [0.0, 4.0e-12]),
+    row(
+        Latent::Compliance,
+        "compliance",
+        "m/Pa",
+        0.75e-12,
+        0.25e-12,
+        [0.0, 4.0e-12],
+    ),
     row(Latent::Gap, "gap", "1", 1.0, 0.01, [0.9, 1.1]),
     row(Latent::HoldLoss, "hold_loss", "1", 0.0, 0.05, [0.0, 0.5]),
-    row(Latent::Leakage, "leakage", "m3/(s Pa)", 0.0, 2.0e-15, [0.0, 5.0e-14]),
-    row(Latent::Conductivity, "conductivity", "1", 1.0, 0.1, [0.6, 1.6]),
-    row(Latent::Compressibility, "compressibility", "1", 1.0, 0.08, [0.7, 1.4]),
+    row(
+        Latent::Leakage,
+        "leakage",
+        "m3/(s Pa)",
+        0.0,
+        2.0e-15,
+        [0.0, 5.0e-14],
+    ),
+    row(
+        Latent::Conductivity,
+        "conductivity",
+        "1",
+        1.0,
+        0.1,
+        [0.6, 1.6],
+    ),
+    row(
+        Latent::Compressibility,
+        "compressibility",
+        "1",
+        1.0,
+        0.08,
+        [0.7, 1.4],
+    ),
     row(Latent::NoFlow, "no_flow", "K", 0.0, 12.0, [-25.0, 60.0]),
-    row(Latent::NoFlowPressure, "no_flow_pressure", "K/Pa", 0.0, 1.0e-7, [0.0, 6.0e-7]),
+    row(
+        Latent::NoFlowPressure,
+        "no_flow_pressure",
+        "K/Pa",
+        0.0,
+        1.0e-7,
+        [0.0, 6.0e-7],
+    ),
 ];
 
 /// A value for every latent.
@@ -130,13 +193,17 @@ impl Latent {
     /// When there is no such latent; the message lists those there are.
     pub fn from_name(name: &str) -> Result<Self, LatentError> {
         let found = LATENTS.iter().find(|l| l.name == name);
-        found.map(|l| l.latent).ok_or_else(|| LatentError::Unknown { name: name.into() })
+        found
+            .map(|l| l.latent)
+            .ok_or_else(|| LatentError::Unknown { name: name.into() })
     }
 }
 
 impl Default for Latents {
     fn default() -> Self {
-        Self { values: LATENTS.map(|l| l.prior) }
+        Self {
+            values: LATENTS.map(|l| l.prior),
+        }
     }
 }
 
@@ -154,7 +221,13 @@ impl Latents {
         let info = latent.info();
         let [low, high] = info.bounds;
         if !(low..=high).contains(&value) {
-            return Err(LatentError::OutOfBounds { name: info.name, value, low, high, unit: info.unit });
+            return Err(LatentError::OutOfBounds {
+                name: info.name,
+                value,
+                low,
+                high,
+                unit: info.unit,
+            });
         }
         self.values[latent as usize] = value;
         Ok(())
@@ -204,7 +277,11 @@ mod tests {
         for (i, l) in LATENTS.iter().enumerate() {
             assert_eq!(l.latent as usize, i);
             assert_eq!(Latent::from_name(l.name).unwrap(), l.latent);
-            assert!((l.bounds[0]..=l.bounds[1]).contains(&l.prior) && l.prior_sd > 0.0, "{}", l.name);
+            assert!(
+                (l.bounds[0]..=l.bounds[1]).contains(&l.prior) && l.prior_sd > 0.0,
+                "{}",
+                l.name
+            );
         }
     }
 
@@ -214,6 +291,11 @@ mod tests {
         assert!(l.set(Latent::Gap, f64::NAN).is_err());
         let e = l.set(Latent::Gap, 2.0).unwrap_err().to_string();
         assert!(e.contains("`gap`") && e.contains("1.1"), "{e}");
-        assert!(Latent::from_name("gapp").unwrap_err().to_string().contains("compliance"));
+        assert!(
+            Latent::from_name("gapp")
+                .unwrap_err()
+                .to_string()
+                .contains("compliance")
+        );
     }
 }

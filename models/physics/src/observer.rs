@@ -4,10 +4,15 @@
 use crate::card::SimulationMaterial;
 use crate::latents::Latents;
 use crate::mold::Mold;
-use crate::solver::{Cut, Inlet, LinearError, Model, Probe, State, StepError, Stepper, Tolerance, probes};
+use crate::solver::{
+    Cut, Inlet, LinearError, Model, Probe, State, StepError, Stepper, Tolerance, probes,
+};
 
 /// Control volumes along the longest path and layers of the live grid.
-pub const LIVE_CUT: Cut = Cut { cells: 28, layers: 12 };
+pub const LIVE_CUT: Cut = Cut {
+    cells: 28,
+    layers: 12,
+};
 
 /// Nodes a front may advance in one part of a step.
 const LARGEST_ADVANCE: f64 = 1.5;
@@ -30,10 +35,21 @@ impl Observer {
     ///
     /// # Errors
     /// When the graph's pattern cannot be analysed.
-    pub fn new(mold: &Mold, material: &SimulationMaterial, latents: &Latents) -> Result<Self, LinearError> {
+    pub fn new(
+        mold: &Mold,
+        material: &SimulationMaterial,
+        latents: &Latents,
+    ) -> Result<Self, LinearError> {
         let model = Model::with_material(mold, material, latents, LIVE_CUT, None, None);
         let empty = State::empty(&model);
-        Ok(Self { probes: probes(mold, &model), stepper: Stepper::new(&model)?, state: empty.clone(), next: empty.clone(), empty, model })
+        Ok(Self {
+            probes: probes(mold, &model),
+            stepper: Stepper::new(&model)?,
+            state: empty.clone(),
+            next: empty.clone(),
+            empty,
+            model,
+        })
     }
 
     /// Back to the empty mold: a new shot begins.
@@ -51,13 +67,24 @@ impl Observer {
         if !p_pa.is_finite() {
             return Err(StepError::Inlet { value: p_pa });
         }
-        let (target, from, end) = (p_pa.max(self.model.atmosphere), self.state.pressure[0], self.state.time + dt);
+        let (target, from, end) = (
+            p_pa.max(self.model.atmosphere),
+            self.state.pressure[0],
+            self.state.time + dt,
+        );
         let start = self.state.time;
         let mut part = dt;
         while self.state.time < end - 1e-9 * dt {
             part = part.min(end - self.state.time);
             let p = from + (target - from) * ((self.state.time + part - start) / dt).min(1.0);
-            let stepped = self.stepper.step(&self.model, &self.state, &mut self.next, Inlet::Pressure(p), part, &Tolerance::LIVE);
+            let stepped = self.stepper.step(
+                &self.model,
+                &self.state,
+                &mut self.next,
+                Inlet::Pressure(p),
+                part,
+                &Tolerance::LIVE,
+            );
             let last = part <= dt / MOST_PARTS;
             match stepped {
                 Ok(report) if report.advance > LARGEST_ADVANCE && !last => part *= 0.5,

@@ -39,8 +39,21 @@ fn the_observer_follows_the_reference_and_does_not_allocate() {
     let latents = mold.latents().unwrap();
     let mut observer = Observer::new(&mold, &material, &latents).unwrap();
     for name in ["02", "05", "08"] {
-        let drive = Drive::load(format!("{}/../measured/ps_shot_{name}.csv", env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let reference = run_drive(&mold, &latents, mold.cut(), &drive, "p1", 6.0, &Keep::default()).unwrap();
+        let drive = Drive::load(format!(
+            "{}/../measured/ps_shot_{name}.csv",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap();
+        let reference = run_drive(
+            &mold,
+            &latents,
+            mold.cut(),
+            &drive,
+            "p1",
+            6.0,
+            &Keep::default(),
+        )
+        .unwrap();
         let mut p1 = drive.follow("p1").unwrap();
         observer.reset();
         let times: Vec<f64> = (1..=6000).map(|i| f64::from(i) * 1e-3).collect();
@@ -53,8 +66,18 @@ fn the_observer_follows_the_reference_and_does_not_allocate() {
         assert_eq!(ALLOCATIONS.with(Cell::get), before, "a step allocated");
         let exact = reference.sample(1, &times);
         let peak = exact.iter().fold(0.0_f64, |m, p| m.max(*p));
-        let rms = (live.iter().zip(&exact).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / times.len() as f64).sqrt() / peak;
-        println!("{name}: live against reference {:.2} % of peak", 100.0 * rms);
+        let rms = (live
+            .iter()
+            .zip(&exact)
+            .map(|(a, b)| (a - b).powi(2))
+            .sum::<f64>()
+            / times.len() as f64)
+            .sqrt()
+            / peak;
+        println!(
+            "{name}: live against reference {:.2} % of peak",
+            100.0 * rms
+        );
         assert!(rms < 0.025, "{name}: {rms}");
     }
 }

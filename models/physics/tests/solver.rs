@@ -6,16 +6,29 @@ use models_physics::latents::Latents;
 use models_physics::mold::Mold;
 use models_physics::recipe::Recipe;
 use models_physics::shot::{self, Keep, Shot};
-use models_physics::solver::{Cut, Filling, Inlet, March, Model, State, StepControl, Stepper, downstream_of};
+use models_physics::solver::{
+    Cut, Filling, Inlet, March, Model, State, StepControl, Stepper, downstream_of,
+};
 use models_physics::{molds, recipes};
 
-const COARSE: Cut = Cut { cells: 24, layers: 8 };
+const COARSE: Cut = Cut {
+    cells: 24,
+    layers: 8,
+};
 
 fn shoot(name: &str, cut: Cut) -> Shot {
     let mold = molds::builtin(name).unwrap();
     let recipe = recipes::builtin(name).unwrap();
     let press = mold.press.unwrap();
-    shot::run_recipe(&mold, &press, &recipe, &mold.latents().unwrap(), cut, &Keep::default()).unwrap()
+    shot::run_recipe(
+        &mold,
+        &press,
+        &recipe,
+        &mold.latents().unwrap(),
+        cut,
+        &Keep::default(),
+    )
+    .unwrap()
 }
 
 /// Mass by the equation of state, node by node.
@@ -29,7 +42,11 @@ fn held(model: &Model, state: &State) -> f64 {
             let volume = node.volume * (1.0 + 0.5 * opening / node.half_gap);
             let weights = &model.layers.section(node.section).volume;
             let t = &state.temperature[n * column..n * column + layers];
-            let rho: f64 = weights.iter().zip(t).map(|(w, t)| w / model.melt.tait.blended(*t, state.pressure[n]).v).sum();
+            let rho: f64 = weights
+                .iter()
+                .zip(t)
+                .map(|(w, t)| w / model.melt.tait.blended(*t, state.pressure[n]).v)
+                .sum();
             (volume * rho - state.mass[n]).abs()
         })
         .sum()
@@ -39,12 +56,28 @@ fn held(model: &Model, state: &State) -> f64 {
 fn mass_is_conserved_over_a_whole_shot_of_every_mold() {
     for name in ["plate-ps", "disc", "two-cavity"] {
         let shot = shoot(name, COARSE);
-        println!("{name}: ledger {:.1e}, equation of state {:.1e}", shot.mass_error, held(&shot.model, &shot.end) / shot.end.melt_mass());
+        println!(
+            "{name}: ledger {:.1e}, equation of state {:.1e}",
+            shot.mass_error,
+            held(&shot.model, &shot.end) / shot.end.melt_mass()
+        );
         assert!(shot.mass_error < 1e-6, "{name}: {:e}", shot.mass_error);
-        assert!(held(&shot.model, &shot.end) < 1e-6 * shot.end.melt_mass(), "{name}");
-        assert!(shot.full_at.is_some() && shot.gate_freeze.is_some(), "{name}");
-        assert!(shot.part.short_share < 1e-6 && shot.part.mean_shrinkage > 0.0, "{name}");
-        assert!(shot.part.largest_shrinkage >= shot.part.mean_shrinkage, "{name}");
+        assert!(
+            held(&shot.model, &shot.end) < 1e-6 * shot.end.melt_mass(),
+            "{name}"
+        );
+        assert!(
+            shot.full_at.is_some() && shot.gate_freeze.is_some(),
+            "{name}"
+        );
+        assert!(
+            shot.part.short_share < 1e-6 && shot.part.mean_shrinkage > 0.0,
+            "{name}"
+        );
+        assert!(
+            shot.part.largest_shrinkage >= shot.part.mean_shrinkage,
+            "{name}"
+        );
     }
 }
 
@@ -66,7 +99,11 @@ fn the_residual_and_the_solver_are_one_operator() {
     let mut steps = 0;
     while march.state.time < 3.0 {
         let follow = std::cell::RefCell::new(&mut p1);
-        march.advance(1.0, |t, _| Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))).unwrap();
+        march
+            .advance(1.0, |t, _| {
+                Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))
+            })
+            .unwrap();
         let (old, new) = (&march.before, &march.state);
         let dt = new.time - old.time;
         let inlet = Inlet::Pressure(new.pressure[0]);
@@ -74,7 +111,10 @@ fn the_residual_and_the_solver_are_one_operator() {
         let scale = model.graph.volume() * 1000.0 / dt;
         let mass = r.mass.iter().fold(0.0, |m: f64, v| m.max(v.abs())) / scale;
         let energy = r.energy.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        let flow = new.flow.iter().fold(1e-4 * model.graph.volume(), |m, q| m.max(q.abs()));
+        let flow = new
+            .flow
+            .iter()
+            .fold(1e-4 * model.graph.volume(), |m, q| m.max(q.abs()));
         let momentum = r.momentum.iter().fold(0.0, |m: f64, v| m.max(v.abs())) / flow;
         assert!(mass < 1e-6, "mass {mass:e} at {}", new.time);
         assert!(momentum < 1e-3, "momentum {momentum:e} at {}", new.time);
@@ -103,9 +143,18 @@ fn pressure_falls_along_the_path_while_the_mold_fills() {
     let mut p1 = drive.follow("p1").unwrap();
     while !march.is_full() {
         let follow = std::cell::RefCell::new(&mut p1);
-        march.advance(1.0, |t, _| Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))).unwrap();
+        march
+            .advance(1.0, |t, _| {
+                Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))
+            })
+            .unwrap();
         for pair in march.state.pressure.windows(2) {
-            assert!(pair[1] <= pair[0] * (1.0 + 1e-6), "{:?} at {}", pair, march.state.time);
+            assert!(
+                pair[1] <= pair[0] * (1.0 + 1e-6),
+                "{:?} at {}",
+                pair,
+                march.state.time
+            );
         }
     }
 }
@@ -120,7 +169,11 @@ fn refined(factor: f64) -> f64 {
     while march.state.time < 1.0 - 1e-12 {
         let follow = std::cell::RefCell::new(&mut p1);
         let left = 1.0 - march.state.time;
-        march.advance(left, |t, _| Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))).unwrap();
+        march
+            .advance(left, |t, _| {
+                Inlet::Pressure(follow.borrow_mut().at_or_end(t).max(1e5))
+            })
+            .unwrap();
     }
     march.state.pressure[12]
 }
@@ -179,19 +232,34 @@ cells = 10
 "#;
     let run = |text: &str| {
         let mold = Mold::from_toml(text, "ring.toml").unwrap();
-        let model = Model::new(&mold, &Latents::of_mold(&mold).unwrap(), COARSE, None, None).unwrap();
+        let model =
+            Model::new(&mold, &Latents::of_mold(&mold).unwrap(), COARSE, None, None).unwrap();
         let mut march = March::new(&model, State::empty(&model)).unwrap();
         while march.state.time < 1.0 - 1e-9 {
             let left = 1.0 - march.state.time;
-            march.advance(left, |t, _| Inlet::Pressure(1e5 + 30e6 * (t / 0.3).min(1.0))).unwrap();
+            march
+                .advance(left, |t, _| {
+                    Inlet::Pressure(1e5 + 30e6 * (t / 0.3).min(1.0))
+                })
+                .unwrap();
         }
         assert!(march.is_full());
         march.state.pressure.clone()
     };
     let (ring, half) = (run(&text(twin)), run(&text("")));
     for i in 1..=10 {
-        assert!((ring[i] - ring[i + 10]).abs() < 1e-3 * ring[i], "{i}: {} {}", ring[i], ring[i + 10]);
-        assert!((ring[i] - half[i]).abs() < 0.02 * half[i], "{i}: {} {}", ring[i], half[i]);
+        assert!(
+            (ring[i] - ring[i + 10]).abs() < 1e-3 * ring[i],
+            "{i}: {} {}",
+            ring[i],
+            ring[i + 10]
+        );
+        assert!(
+            (ring[i] - half[i]).abs() < 0.02 * half[i],
+            "{i}: {} {}",
+            ring[i],
+            half[i]
+        );
     }
 }
 
@@ -200,9 +268,20 @@ fn a_recipe_that_never_fills_is_an_error_that_says_so() {
     let mold = molds::builtin("plate-ps").unwrap();
     let mut recipe = recipes::builtin("plate-ps").unwrap();
     recipe.transfer.injected_volume = 2e-6;
-    recipe.hold = vec![models_physics::recipe::HoldStage { pressure: 2e5, time: 1.0 }];
+    recipe.hold = vec![models_physics::recipe::HoldStage {
+        pressure: 2e5,
+        time: 1.0,
+    }];
     let press = mold.press.unwrap();
-    let error = shot::run_recipe(&mold, &press, &recipe, &mold.latents().unwrap(), COARSE, &Keep::default()).unwrap_err();
+    let error = shot::run_recipe(
+        &mold,
+        &press,
+        &recipe,
+        &mold.latents().unwrap(),
+        COARSE,
+        &Keep::default(),
+    )
+    .unwrap_err();
     assert!(error.to_string().contains("never fills"), "{error}");
 }
 

@@ -65,7 +65,9 @@ quantity!(/// A force. Held in newtons.
 impl Temperature {
     /// Builds from degrees Celsius.
     pub const fn from_celsius(celsius: f64) -> Self {
-        Self { si: celsius + 273.15 }
+        Self {
+            si: celsius + 273.15,
+        }
     }
     /// Reads in degrees Celsius.
     pub const fn celsius(self) -> f64 {

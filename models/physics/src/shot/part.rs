@@ -45,11 +45,19 @@ pub struct Part {
 pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejected_at: f64) -> Part {
     let (layers, column) = (model.layers.len(), model.column());
     let cold = model.melt.tait.point(ROOM_K, model.atmosphere).v;
-    let mut part = Part { ejected_at, shrinkage: vec![0.0; model.nodes()], ..Part::default() };
+    let mut part = Part {
+        ejected_at,
+        shrinkage: vec![0.0; model.nodes()],
+        ..Part::default()
+    };
     let (mut volume, mut cold_volume, mut filled) = (0.0, 0.0, 0.0);
     for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
         // A node that left the wall was full: its void is shrinkage. A front node is only short.
-        let share = if matches!(end.filling[i], Filling::Full | Filling::Detached) { 1.0 } else { end.fill[i].min(1.0) };
+        let share = if matches!(end.filling[i], Filling::Full | Filling::Detached) {
+            1.0
+        } else {
+            end.fill[i].min(1.0)
+        };
         if share > 0.0 {
             part.shrinkage[i] = 1.0 - end.mass[i] * cold / (node.volume * share);
         }
@@ -69,7 +77,11 @@ pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejecte
     }
     if volume > 0.0 {
         part.short_share = 1.0 - filled / volume;
-        part.mean_shrinkage = if filled > 0.0 { 1.0 - cold_volume / filled } else { 0.0 };
+        part.mean_shrinkage = if filled > 0.0 {
+            1.0 - cold_volume / filled
+        } else {
+            0.0
+        };
     }
     part.sink_depth = (1..model.nodes())
         .filter(|&i| model.graph.nodes[i].cavity && end.filling[i] != Filling::Empty)
@@ -77,7 +89,10 @@ pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejecte
         .fold(0.0, f64::max);
     part.frozen_at_ejection = frozen_share(model, end);
     part.clamp_force = moments.iter().fold(0.0, |m, x| x.clamp_force.max(m));
-    part.flash_ratio = mold.press.as_ref().map(|p| part.clamp_force / p.clamp_force_n);
+    part.flash_ratio = mold
+        .press
+        .as_ref()
+        .map(|p| part.clamp_force / p.clamp_force_n);
     part.peak_inlet_pressure = moments.iter().fold(0.0, |m, x| x.inlet_pressure.max(m));
     part.peak_shear_rate = moments.iter().fold(0.0, |m, x| x.shear_rate.max(m));
     part
@@ -92,8 +107,14 @@ pub(super) fn frozen_share(model: &Model, state: &State) -> f64 {
             continue;
         }
         let weights = &model.layers.section(node.section).volume;
-        let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (state.pressure[i] - model.atmosphere);
-        let share: f64 = weights.iter().zip(&state.temperature[i * column..]).filter(|(_, t)| **t < no_flow).map(|(w, _)| w).sum();
+        let no_flow = model.melt.no_flow_k
+            + model.melt.no_flow_per_pa * (state.pressure[i] - model.atmosphere);
+        let share: f64 = weights
+            .iter()
+            .zip(&state.temperature[i * column..])
+            .filter(|(_, t)| **t < no_flow)
+            .map(|(w, _)| w)
+            .sum();
         let volume = node.volume * state.fill[i].min(1.0);
         frozen += share * volume;
         melt += volume;
@@ -105,7 +126,8 @@ pub(super) fn frozen_share(model: &Model, state: &State) -> f64 {
 pub(super) fn sealed(model: &Model, state: &State) -> bool {
     let column = model.column();
     let flows = |n: usize| {
-        let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (state.pressure[n] - model.atmosphere);
+        let no_flow = model.melt.no_flow_k
+            + model.melt.no_flow_per_pa * (state.pressure[n] - model.atmosphere);
         n == 0 || (state.filling[n] != Filling::Empty && state.temperature[n * column] > no_flow)
     };
     // Nodes are numbered away from the inlet, so one pass finds all that is still connected.
@@ -117,7 +139,12 @@ pub(super) fn sealed(model: &Model, state: &State) -> bool {
             open[b] = true;
         }
     }
-    !model.graph.nodes.iter().zip(&open).any(|(node, open)| node.cavity && *open)
+    !model
+        .graph
+        .nodes
+        .iter()
+        .zip(&open)
+        .any(|(node, open)| node.cavity && *open)
 }
 
 /// Largest shear rate at a wall (or at the edge of the frozen layer), 1/s.

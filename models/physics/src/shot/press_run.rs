@@ -31,25 +31,64 @@ pub(super) struct PressRun<'a> {
 }
 
 impl<'a> PressRun<'a> {
-    pub fn new(press: &'a Press, recipe: &'a Recipe, hold_loss: f64, leakage: f64, atmosphere: f64) -> Self {
-        Self { press, recipe, hold_loss, leakage, atmosphere, transfer_at: None }
+    pub fn new(
+        press: &'a Press,
+        recipe: &'a Recipe,
+        hold_loss: f64,
+        leakage: f64,
+        atmosphere: f64,
+    ) -> Self {
+        Self {
+            press,
+            recipe,
+            hold_loss,
+            leakage,
+            atmosphere,
+            transfer_at: None,
+        }
     }
 
     /// Runs to ejection; returns its time, s.
-    pub fn run(&mut self, march: &mut March<'_>, recorder: &mut Recorder) -> Result<f64, MarchError> {
+    pub fn run(
+        &mut self,
+        march: &mut March<'_>,
+        recorder: &mut Recorder,
+    ) -> Result<f64, MarchError> {
         let mut injected = 0.0;
         // The inlet sees what the nozzle leaves of the specific pressure.
         let kept = 1.0 - self.hold_loss;
-        let limit = self.recipe.transfer.max_pressure.min(self.press.max_injection_pressure);
+        let limit = self
+            .recipe
+            .transfer
+            .max_pressure
+            .min(self.press.max_injection_pressure);
         for stage in 0.. {
-            let Some(stage) = self.recipe.rate_stages.get(stage).or(self.recipe.rate_stages.last()) else { break };
-            let goal = stage.until_injected.min(self.recipe.transfer.injected_volume).max(injected);
-            let last = goal >= self.recipe.transfer.injected_volume || stage.until_injected <= injected;
-            let goal = if last { self.recipe.transfer.injected_volume } else { goal };
+            let Some(stage) = self
+                .recipe
+                .rate_stages
+                .get(stage)
+                .or(self.recipe.rate_stages.last())
+            else {
+                break;
+            };
+            let goal = stage
+                .until_injected
+                .min(self.recipe.transfer.injected_volume)
+                .max(injected);
+            let last =
+                goal >= self.recipe.transfer.injected_volume || stage.until_injected <= injected;
+            let goal = if last {
+                self.recipe.transfer.injected_volume
+            } else {
+                goal
+            };
             while injected < goal - 1e-12 {
                 let left = (goal - injected) / stage.rate;
                 let stop = recorder.next_stop(f64::INFINITY) - march.state.time;
-                let inlet = Inlet::Rate { rate: stage.rate, leakage: self.leakage };
+                let inlet = Inlet::Rate {
+                    rate: stage.rate,
+                    leakage: self.leakage,
+                };
                 let before = march.state.time;
                 let report = march.advance(left.min(stop.max(1e-9)), |_, _| inlet)?;
                 injected += stage.rate * (march.state.time - before);
@@ -67,13 +106,22 @@ impl<'a> PressRun<'a> {
         self.hold(march, recorder, injected)
     }
 
-    fn hold(&mut self, march: &mut March<'_>, recorder: &mut Recorder, injected: f64) -> Result<f64, MarchError> {
+    fn hold(
+        &mut self,
+        march: &mut March<'_>,
+        recorder: &mut Recorder,
+        injected: f64,
+    ) -> Result<f64, MarchError> {
         let transfer = march.state.time;
         self.transfer_at = Some(transfer);
         recorder.snapshots.push(march.state.clone());
         let kept = 1.0 - self.hold_loss;
         let mut specific = self.atmosphere + (march.state.pressure[0] - self.atmosphere) / kept;
-        let stages = self.recipe.hold.iter().map(|s| (s.pressure, s.time, Phase::Hold));
+        let stages = self
+            .recipe
+            .hold
+            .iter()
+            .map(|s| (s.pressure, s.time, Phase::Hold));
         let cooling = (self.atmosphere, self.recipe.cooling_time_s, Phase::Cool);
         let mut end = transfer;
         let full_reservoir = march.state.reservoir + injected;
@@ -85,7 +133,9 @@ impl<'a> PressRun<'a> {
             while march.state.time < end - 1e-9 {
                 let stop = recorder.next_stop(end) - march.state.time;
                 let atmosphere = self.atmosphere;
-                let report = march.advance(stop.max(1e-9), |t, _| Inlet::Pressure(atmosphere + (course(t) - atmosphere).max(0.0) * kept))?;
+                let report = march.advance(stop.max(1e-9), |t, _| {
+                    Inlet::Pressure(atmosphere + (course(t) - atmosphere).max(0.0) * kept)
+                })?;
                 recorder.mass_in += report.inflow;
                 recorder.record(march, phase, full_reservoir - march.state.reservoir);
             }

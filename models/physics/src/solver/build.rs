@@ -33,25 +33,62 @@ pub fn graph(mold: &Mold, cells: usize, gap_factor: f64) -> Graph {
     let mut graph = Graph::default();
     graph.nodes.push(reservoir());
     let mut arrivals: BTreeMap<&str, Arrival> = BTreeMap::new();
-    arrivals.insert(&mold.inlet, Arrival { half: HalfEdge { node: 0, length: 0.0, area_per_gap: 1.0 } });
+    arrivals.insert(
+        &mold.inlet,
+        Arrival {
+            half: HalfEdge {
+                node: 0,
+                length: 0.0,
+                area_per_gap: 1.0,
+            },
+        },
+    );
     for &(index, forward) in &order {
         let element = &mold.elements[index];
-        let (start, end) = if forward { (&element.from, &element.to) } else { (&element.to, &element.from) };
+        let (start, end) = if forward {
+            (&element.from, &element.to)
+        } else {
+            (&element.to, &element.from)
+        };
         let share = element.shape.length() / longest;
-        let count = element.cells.unwrap_or((cells as f64 * share).round() as usize).max(1);
+        let count = element
+            .cells
+            .unwrap_or((cells as f64 * share).round() as usize)
+            .max(1);
         let junction = !arrivals.contains_key(end.as_str()) && meeting(mold, end) > 2;
         let mut previous = arrivals[start.as_str()].half;
         for i in 0..count {
             let at_junction = junction && i + 1 == count;
-            let cell = Cell::new(element, index, forward, i, count, at_junction, if element.cavity { gap_factor } else { 1.0 });
+            let cell = Cell::new(
+                element,
+                index,
+                forward,
+                i,
+                count,
+                at_junction,
+                if element.cavity { gap_factor } else { 1.0 },
+            );
             let node = graph.nodes.len();
             graph.nodes.push(cell.node);
-            graph.edges.push(Edge { half: [previous, HalfEdge { node, ..cell.inwards }] });
-            previous = HalfEdge { node, ..cell.onwards };
+            graph.edges.push(Edge {
+                half: [
+                    previous,
+                    HalfEdge {
+                        node,
+                        ..cell.inwards
+                    },
+                ],
+            });
+            previous = HalfEdge {
+                node,
+                ..cell.onwards
+            };
         }
         match arrivals.get(end.as_str()) {
             // The stream meets one that was here before: a loop.
-            Some(other) => graph.edges.push(Edge { half: [previous, other.half] }),
+            Some(other) => graph.edges.push(Edge {
+                half: [previous, other.half],
+            }),
             None => {
                 arrivals.insert(end, Arrival { half: previous });
             }
@@ -76,7 +113,10 @@ fn reservoir() -> Node {
 }
 
 fn meeting(mold: &Mold, point: &str) -> usize {
-    mold.elements.iter().map(|e| usize::from(e.from == point) + usize::from(e.to == point)).sum()
+    mold.elements
+        .iter()
+        .map(|e| usize::from(e.from == point) + usize::from(e.to == point))
+        .sum()
 }
 
 /// Elements from the inlet outwards, each with whether melt runs from its `from` to its `to`.
@@ -108,7 +148,11 @@ fn longest_path(mold: &Mold, order: &[(usize, bool)]) -> f64 {
     let mut distance: BTreeMap<&str, f64> = BTreeMap::from([(mold.inlet.as_str(), 0.0)]);
     for &(index, forward) in order {
         let element = &mold.elements[index];
-        let (start, end) = if forward { (&element.from, &element.to) } else { (&element.to, &element.from) };
+        let (start, end) = if forward {
+            (&element.from, &element.to)
+        } else {
+            (&element.to, &element.from)
+        };
         let there = distance[start.as_str()] + element.shape.length();
         let known = distance.entry(end).or_insert(there);
         *known = known.max(there);
@@ -124,7 +168,15 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(element: &Element, index: usize, forward: bool, i: usize, count: usize, at_end: bool, gap_factor: f64) -> Self {
+    fn new(
+        element: &Element,
+        index: usize,
+        forward: bool,
+        i: usize,
+        count: usize,
+        at_end: bool,
+        gap_factor: f64,
+    ) -> Self {
         let length = element.shape.length();
         let dx = length / count as f64;
         let place = |s: f64| if forward { s } else { length - s };
@@ -133,7 +185,11 @@ impl Cell {
         let (a, b) = (place(s0).min(place(s1)), place(s0).max(place(s1)));
         let piece = part(&element.shape, a, b);
         let (volume, area) = (piece.volume(), piece.projected_area());
-        let section = if matches!(piece, Shape::Tube { .. }) { Section::Tube } else { Section::Slot };
+        let section = if matches!(piece, Shape::Tube { .. }) {
+            Section::Tube
+        } else {
+            Section::Slot
+        };
         let half_gap = gap_factor
             * match section {
                 Section::Slot => 0.5 * volume / area,
@@ -155,7 +211,11 @@ impl Cell {
             length: (to - from).abs(),
             area_per_gap: area_per_gap(&element.shape, place(from), place(to), half_gap),
         };
-        Self { node, inwards: half(s0, sc), onwards: half(sc, s1) }
+        Self {
+            node,
+            inwards: half(s0, sc),
+            onwards: half(sc, s1),
+        }
     }
 }
 
@@ -164,19 +224,35 @@ pub(super) fn part(shape: &Shape, a: f64, b: f64) -> Shape {
     let length = shape.length();
     let between = |start: f64, end: f64, x: f64| start + (end - start) * x / length;
     match *shape {
-        Shape::Tube { radius_start, radius_end, .. } => Shape::Tube {
+        Shape::Tube {
+            radius_start,
+            radius_end,
+            ..
+        } => Shape::Tube {
             radius_start: between(radius_start, radius_end, a),
             radius_end: between(radius_start, radius_end, b),
             length: b - a,
         },
-        Shape::Strip { width_start, width_end, gap_start, gap_end, .. } => Shape::Strip {
+        Shape::Strip {
+            width_start,
+            width_end,
+            gap_start,
+            gap_end,
+            ..
+        } => Shape::Strip {
             width_start: between(width_start, width_end, a),
             width_end: between(width_start, width_end, b),
             gap_start: between(gap_start, gap_end, a),
             gap_end: between(gap_start, gap_end, b),
             length: b - a,
         },
-        Shape::Disc { inner_radius, outer_radius, gap_start, gap_end, angle_rad } => Shape::Disc {
+        Shape::Disc {
+            inner_radius,
+            outer_radius,
+            gap_start,
+            gap_end,
+            angle_rad,
+        } => Shape::Disc {
             inner_radius: between(inner_radius, outer_radius, a),
             outer_radius: between(inner_radius, outer_radius, b),
             gap_start: between(gap_start, gap_end, a),
@@ -190,11 +266,24 @@ pub(super) fn part(shape: &Shape, a: f64, b: f64) -> Shape {
 fn area_per_gap(shape: &Shape, a: f64, b: f64, half_gap: f64) -> f64 {
     match part(shape, a.min(b), a.max(b)) {
         Shape::Tube { .. } => std::f64::consts::PI * half_gap,
-        Shape::Strip { width_start, width_end, .. } => width_start + width_end,
-        Shape::Disc { inner_radius, outer_radius, angle_rad, .. } => {
+        Shape::Strip {
+            width_start,
+            width_end,
+            ..
+        } => width_start + width_end,
+        Shape::Disc {
+            inner_radius,
+            outer_radius,
+            angle_rad,
+            ..
+        } => {
             // The log mean is exact for Newtonian radial flow.
             let ratio = outer_radius / inner_radius;
-            let mean = if ratio > 1.0 + 1e-9 { (outer_radius - inner_radius) / ratio.ln() } else { inner_radius };
+            let mean = if ratio > 1.0 + 1e-9 {
+                (outer_radius - inner_radius) / ratio.ln()
+            } else {
+                inner_radius
+            };
             2.0 * angle_rad * mean
         }
     }

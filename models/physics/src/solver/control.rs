@@ -22,7 +22,14 @@ pub struct StepControl {
 
 impl Default for StepControl {
     fn default() -> Self {
-        Self { shortest: 1e-7, longest_fill: 0.01, longest: 0.1, pressure_share: 0.03, temperature_k: 5.0, advance: 1.0 }
+        Self {
+            shortest: 1e-9,
+            longest_fill: 0.01,
+            longest: 0.1,
+            pressure_share: 0.03,
+            temperature_k: 5.0,
+            advance: 1.0,
+        }
     }
 }
 
@@ -62,16 +69,28 @@ impl StepControl {
                     pressure = pressure.max((new.pressure[node] - old.pressure[node]).abs());
                     let at = node * column;
                     for k in at..at + layers {
-                        temperature = temperature.max((new.temperature[k] - old.temperature[k]).abs());
+                        temperature =
+                            temperature.max((new.temperature[k] - old.temperature[k]).abs());
                     }
                 }
             }
         }
-        let filling = new.filling.iter().any(|f| matches!(f, Filling::Empty | Filling::Front));
+        let filling = new
+            .filling
+            .iter()
+            .any(|f| matches!(f, Filling::Empty | Filling::Front));
         let by_pressure = self.pressure_share * peak / pressure.max(1.0);
-        let by_temperature = if filling { f64::INFINITY } else { self.temperature_k / temperature.max(1e-6) };
+        let by_temperature = if filling {
+            f64::INFINITY
+        } else {
+            self.temperature_k / temperature.max(1e-6)
+        };
         let growth = by_pressure.min(by_temperature).clamp(0.3, 1.6);
-        let longest = if filling { self.longest_fill } else { self.longest };
+        let longest = if filling {
+            self.longest_fill
+        } else {
+            self.longest
+        };
         (dt * growth).min(self.advance * front_time).min(longest)
     }
 }

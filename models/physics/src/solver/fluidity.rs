@@ -35,7 +35,10 @@ impl FluidityTable {
                 [f(i), slope]
             })
             .collect();
-        Self { knots, ln_scale: law.stress_scale().ln() }
+        Self {
+            knots,
+            ln_scale: law.stress_scale().ln(),
+        }
     }
 
     /// ln of the stress scale in Pa: subtract it from `ln(stress)` before `get`.

@@ -74,7 +74,11 @@ impl Graph {
 
     /// Volume of the product, m3.
     pub fn cavity_volume(&self) -> f64 {
-        self.nodes[1..].iter().filter(|n| n.cavity).map(|n| n.volume).sum()
+        self.nodes[1..]
+            .iter()
+            .filter(|n| n.cavity)
+            .map(|n| n.volume)
+            .sum()
     }
 
     /// Parent of each node in an elimination order from the last node to the first, if the graph is

@@ -21,7 +21,11 @@ impl HeatTable {
         let at = |i: usize| LOWEST_K + i as f64 * STEP_K;
         // A central mean keeps the cubic faithful across the corners of a piecewise linear law.
         let slope = |t: f64| law.enthalpy(t + 0.5 * STEP_K) - law.enthalpy(t - 0.5 * STEP_K);
-        Self { knots: (0..count).map(|i| [law.enthalpy(at(i)), slope(at(i))]).collect() }
+        Self {
+            knots: (0..count)
+                .map(|i| [law.enthalpy(at(i)), slope(at(i))])
+                .collect(),
+        }
     }
 
     /// `(heat capacity J/(kg K), enthalpy J/kg)` at `t_k` \[K\].
@@ -33,13 +37,20 @@ impl HeatTable {
         let [h0, d0] = self.knots[i];
         let [h1, d1] = self.knots[i + 1];
         if !(0.0..=1.0).contains(&t) {
-            let (h, d, past) = if t < 0.0 { (h0, d0, t) } else { (h1, d1, t - 1.0) };
+            let (h, d, past) = if t < 0.0 {
+                (h0, d0, t)
+            } else {
+                (h1, d1, t - 1.0)
+            };
             return (d / STEP_K, h + d * past);
         }
         let dh = h1 - h0;
         let c2 = 3.0 * dh - 2.0 * d0 - d1;
         let c3 = d0 + d1 - 2.0 * dh;
-        ((d0 + t * (2.0 * c2 + t * 3.0 * c3)) / STEP_K, h0 + t * (d0 + t * (c2 + t * c3)))
+        (
+            (d0 + t * (2.0 * c2 + t * 3.0 * c3)) / STEP_K,
+            h0 + t * (d0 + t * (c2 + t * c3)),
+        )
     }
 }
 
@@ -58,8 +69,15 @@ const P_COUNT: usize = 51;
 impl ConductivityTable {
     /// Tabulates a law times `factor` between 250 and 650 K and 0 and 250 MPa; the ends are held beyond.
     pub fn new(law: &Conductivity, factor: f64) -> Self {
-        let value = |i: usize| law.k(K_LOWEST_K + (i / P_COUNT) as f64 * K_STEP_K, (i % P_COUNT) as f64 * P_STEP_PA);
-        Self { rows: (0..K_COUNT * P_COUNT).map(|i| factor * value(i)).collect() }
+        let value = |i: usize| {
+            law.k(
+                K_LOWEST_K + (i / P_COUNT) as f64 * K_STEP_K,
+                (i % P_COUNT) as f64 * P_STEP_PA,
+            )
+        };
+        Self {
+            rows: (0..K_COUNT * P_COUNT).map(|i| factor * value(i)).collect(),
+        }
     }
 
     /// W/(m K) at `t_k` \[K\] and `p_pa` \[Pa\].
@@ -70,7 +88,10 @@ impl ConductivityTable {
         let (i, j) = ((x as usize).min(K_COUNT - 2), (y as usize).min(P_COUNT - 2));
         let (u, v) = (x - i as f64, y - j as f64);
         let at = i * P_COUNT + j;
-        let (near, far) = (&self.rows[at..at + 2], &self.rows[at + P_COUNT..at + P_COUNT + 2]);
+        let (near, far) = (
+            &self.rows[at..at + 2],
+            &self.rows[at + P_COUNT..at + P_COUNT + 2],
+        );
         let a = near[0] + v * (near[1] - near[0]);
         let b = far[0] + v * (far[1] - far[0]);
         a + u * (b - a)
@@ -83,13 +104,25 @@ mod tests {
 
     #[test]
     fn the_table_follows_the_law() {
-        let law = HeatCapacity::from_table(&[273.15, 350.0, 362.0, 600.0], &[1300.0, 1500.0, 1900.0, 2400.0]).unwrap();
+        let law = HeatCapacity::from_table(
+            &[273.15, 350.0, 362.0, 600.0],
+            &[1300.0, 1500.0, 1900.0, 2400.0],
+        )
+        .unwrap();
         let table = HeatTable::new(&law);
         for i in 0..900 {
             let t = 160.0 + 0.731 * f64::from(i);
             let (cp, h) = table.get(t);
-            assert!((h - law.enthalpy(t)).abs() < 3.0, "{t}: {h} {}", law.enthalpy(t));
-            assert!((cp / law.cp(t) - 1.0).abs() < 0.01, "{t}: {cp} {}", law.cp(t));
+            assert!(
+                (h - law.enthalpy(t)).abs() < 3.0,
+                "{t}: {h} {}",
+                law.enthalpy(t)
+            );
+            assert!(
+                (cp / law.cp(t) - 1.0).abs() < 0.01,
+                "{t}: {cp} {}",
+                law.cp(t)
+            );
         }
     }
 }

@@ -44,11 +44,18 @@ impl LayerGrid {
     /// `layers` layers whose faces lie at `1 - (1 - k/n)^grading`; above 1 they thin towards the wall.
     pub fn new(layers: usize, grading: f64) -> Self {
         let n = layers as f64;
-        let faces: Vec<f64> = (0..=layers).map(|k| 1.0 - (1.0 - k as f64 / n).powf(grading)).collect();
+        let faces: Vec<f64> = (0..=layers)
+            .map(|k| 1.0 - (1.0 - k as f64 / n).powf(grading))
+            .collect();
         let centres: Vec<f64> = faces.windows(2).map(|f| 0.5 * (f[0] + f[1])).collect();
         let slot = section(&faces, &centres, Section::Slot);
         let tube = section(&faces, &centres, Section::Tube);
-        Self { faces, centres, slot, tube }
+        Self {
+            faces,
+            centres,
+            slot,
+            tube,
+        }
     }
 
     /// Number of layers.
@@ -75,8 +82,16 @@ fn section(faces: &[f64], centres: &[f64], kind: Section) -> SectionLayers {
     let power = |p: i32, k: usize| (faces[k + 1].powi(p) - faces[k].powi(p)) / f64::from(p);
     let per_layer = |f: &dyn Fn(usize) -> f64| (0..n).map(f).collect::<Vec<f64>>();
     let (volume, moment, centre) = match kind {
-        Section::Slot => (per_layer(&|k| power(1, k)), per_layer(&|k| power(3, k)), per_layer(&|k| power(4, k) / power(3, k))),
-        Section::Tube => (per_layer(&|k| 2.0 * power(2, k)), per_layer(&|k| power(4, k)), per_layer(&|k| power(5, k) / power(4, k))),
+        Section::Slot => (
+            per_layer(&|k| power(1, k)),
+            per_layer(&|k| power(3, k)),
+            per_layer(&|k| power(4, k) / power(3, k)),
+        ),
+        Section::Tube => (
+            per_layer(&|k| 2.0 * power(2, k)),
+            per_layer(&|k| power(4, k)),
+            per_layer(&|k| power(5, k) / power(4, k)),
+        ),
     };
     let face = (0..n - 1)
         .map(|k| {
@@ -93,7 +108,9 @@ fn section(faces: &[f64], centres: &[f64], kind: Section) -> SectionLayers {
         let (a, b) = (faces[k], faces[k + 1]);
         match kind {
             Section::Slot => (b * b * (b - a) - (b.powi(3) - a.powi(3)) / 3.0) / (2.0 * (b - a)),
-            Section::Tube => (b * b * (b * b - a * a) / 2.0 - (b.powi(4) - a.powi(4)) / 4.0) / (b * b - a * a),
+            Section::Tube => {
+                (b * b * (b * b - a * a) / 2.0 - (b.powi(4) - a.powi(4)) / 4.0) / (b * b - a * a)
+            }
         }
     });
     SectionLayers {

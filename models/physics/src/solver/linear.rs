@@ -2,10 +2,10 @@
 //! simplest one) is solved by elimination from the leaves in O(n); a graph with loops by `faer`'s
 //! sparse Cholesky, its symbolic factor computed once.
 
+use faer::linalg::solvers::Solve;
 use faer::sparse::linalg::solvers::{Llt, SymbolicLlt};
 use faer::sparse::{SparseColMat, SymbolicSparseColMat};
 use faer::{Mat, Side};
-use faer::linalg::solvers::Solve;
 
 use super::graph::Graph;
 
@@ -39,7 +39,10 @@ pub struct PressureSystem {
 #[derive(Debug)]
 enum Kind {
     /// `(parent, edge)` of each node; elimination runs from the last node to the first.
-    Tree { parent: Vec<(usize, usize)>, pivot: Vec<f64> },
+    Tree {
+        parent: Vec<(usize, usize)>,
+        pivot: Vec<f64>,
+    },
     Sparse(Box<Loops>),
 }
 
@@ -63,10 +66,17 @@ impl PressureSystem {
     pub fn new(graph: &Graph) -> Result<Self, LinearError> {
         let n = graph.nodes.len();
         let kind = match graph.tree_parents() {
-            Some(parent) => Kind::Tree { parent, pivot: vec![0.0; n] },
+            Some(parent) => Kind::Tree {
+                parent,
+                pivot: vec![0.0; n],
+            },
             None => Kind::Sparse(Box::new(Loops::new(graph)?)),
         };
-        Ok(Self { diag: vec![0.0; n], link: vec![0.0; graph.edges.len()], kind })
+        Ok(Self {
+            diag: vec![0.0; n],
+            link: vec![0.0; graph.edges.len()],
+            kind,
+        })
     }
 
     /// Factors the matrix held in `diag` and `link`.
@@ -85,7 +95,11 @@ impl PressureSystem {
                     }
                     pivot[up] -= self.link[edge] * self.link[edge] / pivot[i];
                 }
-                if pivot[0] > 0.0 { Ok(()) } else { Err(LinearError::NotPositive { node: 0 }) }
+                if pivot[0] > 0.0 {
+                    Ok(())
+                } else {
+                    Err(LinearError::NotPositive { node: 0 })
+                }
             }
             Kind::Sparse(loops) => loops.factor(&self.diag, &self.link),
         }
@@ -133,11 +147,23 @@ impl Loops {
             starts[col] + rows[starts[col]..starts[col + 1]].partition_point(|&r| r < row)
         };
         let diag_at = (0..n).map(|i| at(i, i)).collect();
-        let link_at = graph.edges.iter().map(|e| at(e.half[0].node, e.half[1].node)).collect();
+        let link_at = graph
+            .edges
+            .iter()
+            .map(|e| at(e.half[0].node, e.half[1].node))
+            .collect();
         let values = vec![0.0; rows.len()];
         let pattern = SymbolicSparseColMat::new_checked(n, n, starts.clone(), None, rows.clone());
         let symbolic = SymbolicLlt::try_new(pattern.as_ref(), Side::Lower).map_err(|_| failed())?;
-        Ok(Self { pattern, symbolic, values, diag_at, link_at, factor: None, rhs: Mat::zeros(n, 1) })
+        Ok(Self {
+            pattern,
+            symbolic,
+            values,
+            diag_at,
+            link_at,
+            factor: None,
+            rhs: Mat::zeros(n, 1),
+        })
     }
 
     fn factor(&mut self, diag: &[f64], link: &[f64]) -> Result<(), LinearError> {
@@ -152,8 +178,9 @@ impl Loops {
             return Err(LinearError::NotPositive { node: 0 });
         }
         let matrix = SparseColMat::new(self.pattern.clone(), self.values.clone());
-        let factor = Llt::try_new_with_symbolic(self.symbolic.clone(), matrix.as_ref(), Side::Lower)
-            .map_err(|_| LinearError::NotPositive { node: 0 })?;
+        let factor =
+            Llt::try_new_with_symbolic(self.symbolic.clone(), matrix.as_ref(), Side::Lower)
+                .map_err(|_| LinearError::NotPositive { node: 0 })?;
         self.factor = Some(factor);
         Ok(())
     }
@@ -178,13 +205,29 @@ mod tests {
 
     fn graph(n: usize, links: &[(usize, usize)]) -> Graph {
         let node = Node {
-            section: Section::Slot, half_gap: 1.0, volume: 1.0, projected_area: 1.0, length: 1.0,
-            cavity: true, element: 0, span: [0.0, 1.0], centre: 0.5,
+            section: Section::Slot,
+            half_gap: 1.0,
+            volume: 1.0,
+            projected_area: 1.0,
+            length: 1.0,
+            cavity: true,
+            element: 0,
+            span: [0.0, 1.0],
+            centre: 0.5,
         };
-        let half = |node| HalfEdge { node, length: 0.5, area_per_gap: 1.0 };
+        let half = |node| HalfEdge {
+            node,
+            length: 0.5,
+            area_per_gap: 1.0,
+        };
         let mut g = Graph {
             nodes: vec![node; n],
-            edges: links.iter().map(|&(a, b)| Edge { half: [half(a), half(b)] }).collect(),
+            edges: links
+                .iter()
+                .map(|&(a, b)| Edge {
+                    half: [half(a), half(b)],
+                })
+                .collect(),
             touching: Vec::new(),
         };
         g.finish();
@@ -209,7 +252,9 @@ mod tests {
             let g = graph(6, &links);
             let mut s = PressureSystem::new(&g).unwrap();
             for round in 0..3 {
-                s.diag = (0..6).map(|i| 7.0 + f64::from(round) + f64::from(i)).collect();
+                s.diag = (0..6)
+                    .map(|i| 7.0 + f64::from(round) + f64::from(i))
+                    .collect();
                 s.link = (0..links.len()).map(|e| 1.0 + 0.1 * e as f64).collect();
                 let b: Vec<f64> = (0..6).map(|i| f64::from(i) - 2.0).collect();
                 let mut x = b.clone();

@@ -86,12 +86,26 @@ impl<'m> March<'m> {
     ///
     /// # Errors
     /// When no step converges, however short.
-    pub fn advance(&mut self, limit: f64, inlet: impl Fn(f64, f64) -> Inlet) -> Result<StepReport, MarchError> {
+    pub fn advance(
+        &mut self,
+        limit: f64,
+        inlet: impl Fn(f64, f64) -> Inlet,
+    ) -> Result<StepReport, MarchError> {
         let mut dt = self.dt.min(limit).max(self.control.shortest);
         loop {
             let at = inlet(self.state.time + dt, dt);
-            match self.stepper.step(self.model, &self.state, &mut self.next, at, dt, &self.tolerance) {
-                Ok(report) if report.advance <= 1.5 * self.control.advance.max(0.5) || dt <= self.control.shortest => {
+            match self.stepper.step(
+                self.model,
+                &self.state,
+                &mut self.next,
+                at,
+                dt,
+                &self.tolerance,
+            ) {
+                Ok(report)
+                    if report.advance <= 1.5 * self.control.advance.max(0.5)
+                        || dt <= self.control.shortest =>
+                {
                     self.counts[0] += 1;
                     self.counts[2] += report.iterations;
                     self.accept(dt, limit);
@@ -100,13 +114,18 @@ impl<'m> March<'m> {
                 Ok(report) => {
                     self.counts[1] += 1;
                     self.counts[2] += report.iterations;
-                    dt = (dt / report.advance * self.control.advance.min(1.0)).max(self.control.shortest);
+                    dt = (dt / report.advance * self.control.advance.min(1.0))
+                        .max(self.control.shortest);
                 }
                 Err(source) => {
                     self.counts[1] += 1;
                     self.counts[2] += self.tolerance.iterations;
                     if dt <= self.control.shortest {
-                        return Err(MarchError::Stuck { time_s: self.state.time, dt_s: dt, source });
+                        return Err(MarchError::Stuck {
+                            time_s: self.state.time,
+                            dt_s: dt,
+                            source,
+                        });
                     }
                     dt = (dt * 0.3).max(self.control.shortest);
                 }
@@ -118,13 +137,22 @@ impl<'m> March<'m> {
         std::mem::swap(&mut self.before, &mut self.state);
         std::mem::swap(&mut self.state, &mut self.next);
         self.peak = self.state.pressure.iter().fold(self.peak, |m, p| m.max(*p));
-        let next = self.control.next(self.model, &self.before, &self.state, dt, self.peak);
+        let next = self
+            .control
+            .next(self.model, &self.before, &self.state, dt, self.peak);
         // A step cut short to land on a time says nothing against longer ones.
-        self.dt = if dt < self.dt && dt == limit { next.max(self.dt.min(next * 4.0)) } else { next };
+        self.dt = if dt < self.dt && dt == limit {
+            next.max(self.dt.min(next * 4.0))
+        } else {
+            next
+        };
     }
 
     /// True once every node holds melt up to the end.
     pub fn is_full(&self) -> bool {
-        self.state.filling.iter().all(|f| matches!(f, Filling::Full | Filling::Detached))
+        self.state
+            .filling
+            .iter()
+            .all(|f| matches!(f, Filling::Full | Filling::Detached))
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::card::SimulationMaterial;
 use crate::latents::{Latent, Latents};
-use crate::mold::Mold;
 use crate::laws::{Rheology, Tait, WallContact};
+use crate::mold::Mold;
 
 use super::build::{self, Cut};
 use super::fluidity::FluidityTable;
@@ -82,7 +82,10 @@ impl Melt {
             rheology,
             tait,
             heat: HeatTable::new(&material.heat_capacity),
-            conductivity: ConductivityTable::new(&material.conductivity, latents[Latent::Conductivity]),
+            conductivity: ConductivityTable::new(
+                &material.conductivity,
+                latents[Latent::Conductivity],
+            ),
             no_flow_k: material.no_flow_k + latents[Latent::NoFlow],
             no_flow_per_pa: latents[Latent::NoFlowPressure],
         }
@@ -90,9 +93,15 @@ impl Melt {
 }
 
 fn scaled_rheology(law: &Rheology, latents: &Latents) -> Rheology {
-    let (viscosity, n, tau) = (latents[Latent::Viscosity], latents[Latent::Thinning], latents[Latent::TauStar]);
+    let (viscosity, n, tau) = (
+        latents[Latent::Viscosity],
+        latents[Latent::Thinning],
+        latents[Latent::TauStar],
+    );
     match *law {
-        Rheology::Newtonian { eta } => Rheology::Newtonian { eta: eta * viscosity },
+        Rheology::Newtonian { eta } => Rheology::Newtonian {
+            eta: eta * viscosity,
+        },
         Rheology::PowerLaw(mut law) => {
             law.k *= viscosity;
             law.n *= n;
@@ -128,14 +137,30 @@ impl Model {
     ///
     /// # Errors
     /// When the material card is missing or lacks what a simulation needs.
-    pub fn new(mold: &Mold, latents: &Latents, cut: Cut, melt_k: Option<f64>, mold_k: Option<f64>) -> Result<Self, ModelError> {
+    pub fn new(
+        mold: &Mold,
+        latents: &Latents,
+        cut: Cut,
+        melt_k: Option<f64>,
+        mold_k: Option<f64>,
+    ) -> Result<Self, ModelError> {
         let material = mold.card()?.require_simulation()?;
-        Ok(Self::with_material(mold, &material, latents, cut, melt_k, mold_k))
+        Ok(Self::with_material(
+            mold, &material, latents, cut, melt_k, mold_k,
+        ))
     }
 
     /// As [`Model::new`] with a material already at hand.
-    pub fn with_material(mold: &Mold, material: &SimulationMaterial, latents: &Latents, cut: Cut, melt_k: Option<f64>, mold_k: Option<f64>) -> Self {
-        let wall_start_k = mold_k.unwrap_or(mold.wall.mold_temperature_k) + latents[Latent::MoldTemperature];
+    pub fn with_material(
+        mold: &Mold,
+        material: &SimulationMaterial,
+        latents: &Latents,
+        cut: Cut,
+        melt_k: Option<f64>,
+        mold_k: Option<f64>,
+    ) -> Self {
+        let wall_start_k =
+            mold_k.unwrap_or(mold.wall.mold_temperature_k) + latents[Latent::MoldTemperature];
         let steel = mold.wall.steel.as_ref().map(|s| SteelStack {
             thickness: (0..STEEL_LAYERS)
                 .map(|i| s.thickness * f64::from(1 << i) / f64::from((1 << STEEL_LAYERS) - 1))

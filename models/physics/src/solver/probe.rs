@@ -24,15 +24,24 @@ pub struct Probe {
 
 /// Probes for every sensor of a mold, in its order.
 pub fn probes(mold: &Mold, model: &Model) -> Vec<Probe> {
-    mold.sensors.iter().filter_map(|s| {
-        let element = mold.elements.iter().position(|e| e.name == s.element)?;
-        Some(Probe::new(model, &s.name, s.quantity, element, s.at))
-    }).collect()
+    mold.sensors
+        .iter()
+        .filter_map(|s| {
+            let element = mold.elements.iter().position(|e| e.name == s.element)?;
+            Some(Probe::new(model, &s.name, s.quantity, element, s.at))
+        })
+        .collect()
 }
 
 impl Probe {
     /// A probe `at` metres from the `from` end of element number `element`.
-    pub fn new(model: &Model, name: &str, quantity: SensorQuantity, element: usize, at: f64) -> Self {
+    pub fn new(
+        model: &Model,
+        name: &str,
+        quantity: SensorQuantity,
+        element: usize,
+        at: f64,
+    ) -> Self {
         let graph = &model.graph;
         let distance = |n: usize| {
             let node = &graph.nodes[n];
@@ -50,7 +59,11 @@ impl Probe {
             // Melt enters from the lower-numbered neighbour.
             let from_before = other < node;
             let neighbour = &graph.nodes[other];
-            let other_is_up = if neighbour.element == element { neighbour.centre > here.centre } else { !from_before ^ (here.centre < here.span[0] + 1e-12) };
+            let other_is_up = if neighbour.element == element {
+                neighbour.centre > here.centre
+            } else {
+                !from_before ^ (here.centre < here.span[0] + 1e-12)
+            };
             if from_before && entry.is_none() {
                 entry = Some((2 * e + side, if side == 1 { 1.0 } else { -1.0 }));
                 forward = !other_is_up;
@@ -62,8 +75,20 @@ impl Probe {
                 along = Some((2 * e + side, sign));
             }
         }
-        let depth = if forward { at - here.span[0] } else { here.span[1] - at };
-        Self { name: name.into(), quantity, node, offset, along, depth, entry }
+        let depth = if forward {
+            at - here.span[0]
+        } else {
+            here.span[1] - at
+        };
+        Self {
+            name: name.into(),
+            quantity,
+            node,
+            offset,
+            along,
+            depth,
+            entry,
+        }
     }
 
     /// Pressure there, Pa absolute.
@@ -71,12 +96,20 @@ impl Probe {
         match state.filling[self.node] {
             Filling::Empty => model.atmosphere,
             Filling::Front => {
-                let Some((h, sign)) = self.entry else { return model.atmosphere };
+                let Some((h, sign)) = self.entry else {
+                    return model.atmosphere;
+                };
                 let wetted = model.graph.nodes[self.node].length * state.fill[self.node].min(1.0);
                 model.atmosphere + (sign * state.gradient[h] * (wetted - self.depth)).max(0.0)
             }
             _ => {
-                let slope = self.along.map_or(0.0, |(h, sign)| if state.flow[h / 2] == 0.0 { 0.0 } else { sign * state.gradient[h] });
+                let slope = self.along.map_or(0.0, |(h, sign)| {
+                    if state.flow[h / 2] == 0.0 {
+                        0.0
+                    } else {
+                        sign * state.gradient[h]
+                    }
+                });
                 (state.pressure[self.node] + slope * self.offset.abs()).max(model.atmosphere)
             }
         }
@@ -96,9 +129,16 @@ impl Probe {
         if state.filling[self.node] == Filling::Empty {
             return model.wall_start_k;
         }
-        let weights = &model.layers.section(model.graph.nodes[self.node].section).volume;
+        let weights = &model
+            .layers
+            .section(model.graph.nodes[self.node].section)
+            .volume;
         let at = self.node * model.column();
-        weights.iter().zip(&state.temperature[at..]).map(|(w, t)| w * t).sum()
+        weights
+            .iter()
+            .zip(&state.temperature[at..])
+            .map(|(w, t)| w * t)
+            .sum()
     }
 
     /// Temperature of the melt's surface at the wall, K: that of its outermost layer.

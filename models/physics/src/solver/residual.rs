@@ -21,7 +21,14 @@ pub struct Residual {
 
 impl Stepper {
     /// Evaluates the residual of `new` as the successor of `old` after `dt` seconds.
-    pub fn residual(&mut self, model: &Model, old: &State, new: &State, inlet: Inlet, dt: f64) -> Residual {
+    pub fn residual(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &State,
+        inlet: Inlet,
+        dt: f64,
+    ) -> Residual {
         // Fronts move on after a step: judge the state as it stood while the step was solved.
         let mut at = new.clone();
         at.filling.copy_from_slice(&new.during);
@@ -38,7 +45,8 @@ impl Stepper {
                 continue;
             }
             let half = &model.graph.edges[e].half;
-            closure[e] = flow::driving_pressure(model, &at, half[0].node) - flow::driving_pressure(model, &at, half[1].node);
+            closure[e] = flow::driving_pressure(model, &at, half[0].node)
+                - flow::driving_pressure(model, &at, half[1].node);
             for side in 0..2 {
                 let length = flow::reach(model, &at, e, side);
                 if length > 0.0 {
@@ -52,11 +60,18 @@ impl Stepper {
         mass::inflow(model, &at.flow, &self.work.edge_density, &mut inflow);
         for node in 1..model.nodes() {
             if at.filling[node] == Filling::Full {
-                balance[node] = (self.work.volume[node] * self.work.mean_density[node] - old.mass[node]) / dt - inflow[node];
+                balance[node] =
+                    (self.work.volume[node] * self.work.mean_density[node] - old.mass[node]) / dt
+                        - inflow[node];
             }
         }
         let mut residual = vec![0.0; model.nodes() * model.column()];
         energy::residual(model, old, &at, dt, &mut self.work, &mut residual);
-        Residual { mass: balance, momentum, closure, energy: residual }
+        Residual {
+            mass: balance,
+            momentum,
+            closure,
+            energy: residual,
+        }
     }
 }

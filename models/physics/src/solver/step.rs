@@ -40,9 +40,23 @@ pub struct Tolerance {
 
 impl Tolerance {
     /// Reference accuracy.
-    pub const REFERENCE: Self = Self { mass: 1e-8, momentum: 1e-5, temperature: 2e-3, iterations: 40, iterations_filling: 40, accept: false };
+    pub const REFERENCE: Self = Self {
+        mass: 1e-8,
+        momentum: 1e-5,
+        temperature: 2e-3,
+        iterations: 40,
+        iterations_filling: 40,
+        accept: false,
+    };
     /// A fixed cost a step.
-    pub const LIVE: Self = Self { mass: 1e-6, momentum: 1e-3, temperature: 0.1, iterations: 1, iterations_filling: 4, accept: true };
+    pub const LIVE: Self = Self {
+        mass: 1e-6,
+        momentum: 1e-3,
+        temperature: 0.1,
+        iterations: 1,
+        iterations_filling: 4,
+        accept: true,
+    };
 }
 
 /// How a step went.
@@ -68,7 +82,9 @@ pub struct StepReport {
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// Iterations ran out.
-    #[error("no convergence after {iterations} iterations (mass {mass:.1e}, momentum {momentum:.1e}, temperature {temperature:.1e} K)")]
+    #[error(
+        "no convergence after {iterations} iterations (mass {mass:.1e}, momentum {momentum:.1e}, temperature {temperature:.1e} K)"
+    )]
     NotConverged {
         /// Iterations used.
         iterations: usize,
@@ -107,14 +123,26 @@ impl Stepper {
     /// # Errors
     /// When the graph's pattern cannot be analysed.
     pub fn new(model: &Model) -> Result<Self, LinearError> {
-        Ok(Self { work: Work::new(model), system: PressureSystem::new(&model.graph)?, change: vec![0.0; model.nodes()] })
+        Ok(Self {
+            work: Work::new(model),
+            system: PressureSystem::new(&model.graph)?,
+            change: vec![0.0; model.nodes()],
+        })
     }
 
     /// Advances `old` by `dt` seconds into `new`. `new` must have been made for the same model.
     ///
     /// # Errors
     /// When the iteration does not converge within the tolerance; `new` is then meaningless.
-    pub fn step(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, tol: &Tolerance) -> Result<StepReport, StepError> {
+    pub fn step(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &mut State,
+        inlet: Inlet,
+        dt: f64,
+        tol: &Tolerance,
+    ) -> Result<StepReport, StepError> {
         new.copy_from(old);
         new.time = old.time + dt;
         self.start(model, old, new, inlet, dt, !tol.accept);
@@ -124,9 +152,19 @@ impl Stepper {
         }
         energy::prepare(model, old, tol.accept, &mut self.work);
         let scale = self.mass_scale(model);
-        let filling = new.filling.iter().any(|f| matches!(f, Filling::Empty | Filling::Front));
-        let most = if filling { tol.iterations_filling } else { tol.iterations };
-        let mut report = StepReport { temperature: f64::INFINITY, ..StepReport::default() };
+        let filling = new
+            .filling
+            .iter()
+            .any(|f| matches!(f, Filling::Empty | Filling::Front));
+        let most = if filling {
+            tol.iterations_filling
+        } else {
+            tol.iterations
+        };
+        let mut report = StepReport {
+            temperature: f64::INFINITY,
+            ..StepReport::default()
+        };
         loop {
             if tol.accept && report.iterations >= most {
                 break;
@@ -137,13 +175,26 @@ impl Stepper {
             let (mass_residual, momentum) = self.evaluate(model, old, new, inlet, dt);
             report.mass = mass_residual / scale;
             report.momentum = momentum;
-            let solved = report.mass < tol.mass && momentum < tol.momentum && report.temperature < tol.temperature;
+            let solved = report.mass < tol.mass
+                && momentum < tol.momentum
+                && report.temperature < tol.temperature;
             if solved && report.iterations > 0 {
                 break;
             }
             if report.iterations >= most || !report.mass.is_finite() {
-                let StepReport { iterations, mass, momentum, temperature, .. } = report;
-                return Err(StepError::NotConverged { iterations, mass, momentum, temperature });
+                let StepReport {
+                    iterations,
+                    mass,
+                    momentum,
+                    temperature,
+                    ..
+                } = report;
+                return Err(StepError::NotConverged {
+                    iterations,
+                    mass,
+                    momentum,
+                    temperature,
+                });
             }
             self.newton(model, new, inlet)?;
             self.settle_masses(model, old, new, inlet, dt);
@@ -164,7 +215,15 @@ impl Stepper {
     }
 
     /// Guesses before the first iteration: the boundary value, and how far fronts will get.
-    fn start(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, extrapolate: bool) {
+    fn start(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &mut State,
+        inlet: Inlet,
+        dt: f64,
+        extrapolate: bool,
+    ) {
         self.work.switches.fill(0);
         if let Inlet::Pressure(p) = inlet {
             new.pressure[0] = p;
@@ -172,7 +231,9 @@ impl Stepper {
         for node in 1..model.nodes() {
             if extrapolate && old.filling[node] == Filling::Full {
                 let guess = old.pressure[node] + old.pressure_rate[node] * dt;
-                new.pressure[node] = guess.clamp(0.5 * old.pressure[node], 1.5 * old.pressure[node]).max(model.atmosphere);
+                new.pressure[node] = guess
+                    .clamp(0.5 * old.pressure[node], 1.5 * old.pressure[node])
+                    .max(model.atmosphere);
             }
         }
         // Melt at a full node's edge starts to fill its empty neighbours.
@@ -208,13 +269,21 @@ impl Stepper {
                 };
             }
             // Without a flow to go by (the first melt of a shot) assume that one node fills.
-            let advance = if flow_in == 0.0 { 1.0 } else { (flow_in * dt / self.work.volume[node]).clamp(0.0, 1.5) };
+            let advance = if flow_in == 0.0 {
+                1.0
+            } else {
+                (flow_in * dt / self.work.volume[node]).clamp(0.0, 1.5)
+            };
             new.reach[node] = (old.fill[node] + 0.5 * advance).clamp(0.0, 1.75);
         }
         for (e, edge) in model.graph.edges.iter().enumerate() {
-            if flow::is_open(model, new, e) && new.gradient[2 * e] == 0.0 && new.gradient[2 * e + 1] == 0.0 {
+            if flow::is_open(model, new, e)
+                && new.gradient[2 * e] == 0.0
+                && new.gradient[2 * e + 1] == 0.0
+            {
                 let length = flow::reach(model, new, e, 0) + flow::reach(model, new, e, 1);
-                let difference = flow::driving_pressure(model, new, edge.half[0].node) - flow::driving_pressure(model, new, edge.half[1].node);
+                let difference = flow::driving_pressure(model, new, edge.half[0].node)
+                    - flow::driving_pressure(model, new, edge.half[1].node);
                 let even = difference / length;
                 new.gradient[2 * e] = even;
                 new.gradient[2 * e + 1] = even;
@@ -223,7 +292,14 @@ impl Stepper {
     }
 
     /// Evaluates the operator at `new`, whose densities are in `work`. Returns the largest mass residual (kg) and momentum mismatch.
-    pub(super) fn evaluate(&mut self, model: &Model, old: &State, new: &State, inlet: Inlet, dt: f64) -> (f64, f64) {
+    pub(super) fn evaluate(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &State,
+        inlet: Inlet,
+        dt: f64,
+    ) -> (f64, f64) {
         let work = &mut self.work;
         flow::rest_fluidity(model, new, work);
         flow::half_edges(model, new, work);
@@ -239,7 +315,8 @@ impl Stepper {
                     Inlet::Pressure(_) => continue,
                     Inlet::Rate { rate, leakage } => {
                         let volume = (old.reservoir - rate * dt).max(0.0);
-                        let lost = leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
+                        let lost =
+                            leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
                         (volume * work.mean_density[0] - old.mass[0]) / dt - inflow[0] + lost
                     }
                 }
@@ -272,14 +349,17 @@ impl Stepper {
             if node == 0 {
                 if let Inlet::Rate { rate, leakage } = inlet {
                     let volume = (old.reservoir - rate * dt).max(0.0);
-                    self.system.diag[0] = volume * work.mean_density_dp[0] / dt + leakage * work.mean_density[0];
+                    self.system.diag[0] =
+                        volume * work.mean_density_dp[0] / dt + leakage * work.mean_density[0];
                 }
                 continue;
             }
             self.system.diag[node] = work.volume[node] * work.mean_density_dp[node] / dt;
             let place = &model.graph.nodes[node];
             if place.cavity {
-                work.opening_column[node] = place.volume * 0.5 * model.compliance / place.half_gap * work.mean_density[node] / dt;
+                work.opening_column[node] = place.volume * 0.5 * model.compliance / place.half_gap
+                    * work.mean_density[node]
+                    / dt;
             }
         }
         for (e, edge) in model.graph.edges.iter().enumerate() {
@@ -303,7 +383,13 @@ impl Stepper {
         self.system.factor()?;
         self.change.copy_from_slice(&self.work.rhs);
         self.system.solve(&mut self.change);
-        let row = |node: usize| if new.filling[node] == Filling::Full { self.work.opening_row[node] } else { 0.0 };
+        let row = |node: usize| {
+            if new.filling[node] == Filling::Full {
+                self.work.opening_row[node]
+            } else {
+                0.0
+            }
+        };
         if model.compliance > 0.0 && self.work.opening_column.iter().any(|c| *c != 0.0) {
             // Sherman-Morrison: the mold opens by a weighted mean of all pressures.
             self.system.solve(&mut self.work.opening_column);
@@ -317,7 +403,11 @@ impl Stepper {
             }
         }
         for node in 0..self.change.len() {
-            let free = if node == 0 { matches!(inlet, Inlet::Rate { .. }) } else { new.filling[node] == Filling::Full };
+            let free = if node == 0 {
+                matches!(inlet, Inlet::Rate { .. })
+            } else {
+                new.filling[node] == Filling::Full
+            };
             if !free {
                 self.change[node] = 0.0;
             }
@@ -340,18 +430,28 @@ impl Stepper {
     }
 
     /// Masses from the flows just solved for: the ledger. Also the fill that follows from them.
-    fn settle_masses(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64) {
+    fn settle_masses(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &mut State,
+        inlet: Inlet,
+        dt: f64,
+    ) {
         let work = &mut self.work;
         let mut inflow = std::mem::take(&mut work.inflow);
         mass::inflow(model, &new.flow, &work.edge_density, &mut inflow);
         for (node, rate) in inflow.iter().enumerate() {
             new.mass[node] = old.mass[node] + dt * rate;
-            if node > 0 && new.filling[node] != Filling::Empty && new.filling[node] != Filling::Full {
-                new.fill[node] = (new.mass[node] / (work.volume[node] * work.mean_density[node])).max(0.0);
+            if node > 0 && new.filling[node] != Filling::Empty && new.filling[node] != Filling::Full
+            {
+                new.fill[node] =
+                    (new.mass[node] / (work.volume[node] * work.mean_density[node])).max(0.0);
             }
         }
         if let Inlet::Rate { leakage, .. } = inlet {
-            new.mass[0] -= dt * leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
+            new.mass[0] -=
+                dt * leakage * work.mean_density[0] * (new.pressure[0] - model.atmosphere);
         }
         work.inflow = inflow;
     }
@@ -367,7 +467,9 @@ impl Stepper {
                 Filling::Full if new.pressure[node] < model.atmosphere => Filling::Detached,
                 _ if spent => continue,
                 Filling::Detached if new.fill[node] > 1.0 => Filling::Full,
-                Filling::Front if new.fill[node] > 1.0 && !has_room(model, new, node) => Filling::Full,
+                Filling::Front if new.fill[node] > 1.0 && !has_room(model, new, node) => {
+                    Filling::Full
+                }
                 _ => continue,
             };
             if to == Filling::Detached {
@@ -383,7 +485,15 @@ impl Stepper {
     }
 
     /// Books what came in, and moves fronts into the next nodes.
-    fn finish(&mut self, model: &Model, old: &State, new: &mut State, inlet: Inlet, dt: f64, report: &mut StepReport) {
+    fn finish(
+        &mut self,
+        model: &Model,
+        old: &State,
+        new: &mut State,
+        inlet: Inlet,
+        dt: f64,
+        report: &mut StepReport,
+    ) {
         report.inflow = new.melt_mass() - old.melt_mass();
         match inlet {
             Inlet::Rate { rate, .. } => {
@@ -399,7 +509,11 @@ impl Stepper {
         }
         for node in 0..model.nodes() {
             let both = old.filling[node] == Filling::Full && new.filling[node] == Filling::Full;
-            new.pressure_rate[node] = if both { (new.pressure[node] - old.pressure[node]) / dt } else { 0.0 };
+            new.pressure_rate[node] = if both {
+                (new.pressure[node] - old.pressure[node]) / dt
+            } else {
+                0.0
+            };
         }
         new.during.copy_from_slice(&new.filling);
         new.fill_during.copy_from_slice(&new.fill);
@@ -417,9 +531,14 @@ impl Stepper {
         let excess = new.mass[node] - capacity;
         let room = |new: &State, &(e, side): &(usize, usize)| {
             let other = model.graph.edges[e].half[1 - side].node;
-            matches!(new.filling[other], Filling::Empty | Filling::Front).then_some((other, model.graph.edges[e].half[1 - side].area_per_gap))
+            matches!(new.filling[other], Filling::Empty | Filling::Front)
+                .then_some((other, model.graph.edges[e].half[1 - side].area_per_gap))
         };
-        let width: f64 = model.graph.touching[node].iter().filter_map(|t| room(new, t)).map(|(_, w)| w).sum();
+        let width: f64 = model.graph.touching[node]
+            .iter()
+            .filter_map(|t| room(new, t))
+            .map(|(_, w)| w)
+            .sum();
         new.filling[node] = Filling::Full;
         new.fill[node] = 1.0;
         if width <= 0.0 || excess <= 0.0 {
@@ -428,11 +547,14 @@ impl Stepper {
         new.mass[node] = capacity;
         let (column, layers) = (model.column(), model.layers.len());
         for touch in &model.graph.touching[node] {
-            let Some((other, w)) = room(new, touch) else { continue };
+            let Some((other, w)) = room(new, touch) else {
+                continue;
+            };
             if new.filling[other] == Filling::Empty {
                 new.filling[other] = Filling::Front;
                 new.pressure[other] = model.atmosphere;
-                new.temperature.copy_within(node * column..node * column + layers, other * column);
+                new.temperature
+                    .copy_within(node * column..node * column + layers, other * column);
             }
             new.mass[other] += excess * w / width;
             let density = self.work.mean_density[node];
@@ -446,7 +568,13 @@ impl Stepper {
 fn upstream_flow(model: &Model, state: &State, node: usize) -> f64 {
     let into: f64 = model.graph.touching[node]
         .iter()
-        .map(|&(e, side)| if side == 1 { state.flow[e] } else { -state.flow[e] })
+        .map(|&(e, side)| {
+            if side == 1 {
+                state.flow[e]
+            } else {
+                -state.flow[e]
+            }
+        })
         .filter(|q| *q > 0.0)
         .sum();
     into
@@ -455,6 +583,9 @@ fn upstream_flow(model: &Model, state: &State, node: usize) -> f64 {
 /// True when a neighbour can take what overflows.
 fn has_room(model: &Model, state: &State, node: usize) -> bool {
     model.graph.touching[node].iter().any(|&(e, side)| {
-        matches!(state.filling[model.graph.edges[e].half[1 - side].node], Filling::Empty | Filling::Front)
+        matches!(
+            state.filling[model.graph.edges[e].half[1 - side].node],
+            Filling::Empty | Filling::Front
+        )
     })
 }

@@ -62,13 +62,30 @@ pub(super) struct Work {
 
 impl Work {
     pub fn new(model: &Model) -> Self {
-        let (n, e, layers, column) = (model.nodes(), model.graph.edges.len(), model.layers.len(), model.column());
-        let area: f64 = model.graph.nodes.iter().filter(|node| node.cavity).map(|node| node.projected_area).sum();
+        let (n, e, layers, column) = (
+            model.nodes(),
+            model.graph.edges.len(),
+            model.layers.len(),
+            model.column(),
+        );
+        let area: f64 = model
+            .graph
+            .nodes
+            .iter()
+            .filter(|node| node.cavity)
+            .map(|node| node.projected_area)
+            .sum();
         let opening_row = model
             .graph
             .nodes
             .iter()
-            .map(|node| if node.cavity && area > 0.0 { node.projected_area / area } else { 0.0 })
+            .map(|node| {
+                if node.cavity && area > 0.0 {
+                    node.projected_area / area
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let node = || vec![0.0; n];
         let by_layer = |count: usize| vec![0.0; count * layers];
