@@ -182,23 +182,12 @@ impl Fit<'_> {
             {
                 let atmosphere = models_units::ATMOSPHERIC.pa();
                 let rmse = rmse(&simulated, &measured);
-                let arrival = |curve: &[f64]| {
-                    let level = atmosphere + ARRIVAL_PA;
-                    let i = curve.iter().position(|p| *p > level)?;
-                    if i == 0 {
-                        return Some(times[0]);
-                    }
-                    let w = (level - curve[i - 1]) / (curve[i] - curve[i - 1]);
-                    Some(times[i - 1] + w * (times[i] - times[i - 1]))
-                };
                 scores.push(SensorScore {
                     shot: shot.name.clone(),
                     sensor,
                     rmse_pa: rmse,
                     rmse_of_peak: rmse / (peak(&measured) - atmosphere).max(1.0),
-                    arrival_s: arrival(&simulated)
-                        .zip(arrival(&measured))
-                        .map(|(s, m)| s - m),
+                    arrival_s: late(&times, &simulated, &measured),
                 });
             }
         }
@@ -230,6 +219,9 @@ impl Fit<'_> {
                         .zip(&measured)
                         .map(|(s, m)| (s - m) * weight),
                 );
+                // A front that never arrives weighs as much as one that is far too late.
+                let late = late(&times, &simulated, &measured).unwrap_or(10.0 * ARRIVAL_SD_S);
+                out.push(late / ARRIVAL_SD_S);
             }
         }
         out.extend(
@@ -378,8 +370,26 @@ impl Fit<'_> {
 }
 
 const MOST_ITERATIONS: usize = 15;
+/// Uncertainty of a measured arrival: the shot's trigger and its samples of 10 ms, s.
+const ARRIVAL_SD_S: f64 = 0.008;
 /// Pressure above atmosphere at which the front counts as arrived, Pa.
 const ARRIVAL_PA: f64 = 0.5e6;
+
+/// Simulated less measured arrival of the front, s.
+fn late(times: &[f64], simulated: &[f64], measured: &[f64]) -> Option<f64> {
+    Some(arrival(times, simulated)? - arrival(times, measured)?)
+}
+
+/// Time at which a curve first exceeds the arrival pressure, linear between samples, s.
+fn arrival(times: &[f64], curve: &[f64]) -> Option<f64> {
+    let level = models_units::ATMOSPHERIC.pa() + ARRIVAL_PA;
+    let i = curve.iter().position(|p| *p > level)?;
+    if i == 0 {
+        return Some(times[0]);
+    }
+    let share = (level - curve[i - 1]) / (curve[i] - curve[i - 1]);
+    Some(times[i - 1] + share * (times[i] - times[i - 1]))
+}
 
 fn peak(curve: &[f64]) -> f64 {
     curve.iter().fold(f64::MIN, |m, p| m.max(*p))
