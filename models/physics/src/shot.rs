@@ -5,7 +5,9 @@ use crate::drive::{Drive, DriveError};
 use crate::latents::{Latent, Latents};
 use crate::mold::{Mold, Press};
 use crate::recipe::Recipe;
-use crate::solver::{Cut, Filling, Inlet, March, MarchError, Model, ModelError, Probe, State, probes};
+use crate::solver::{
+    Cut, Filling, Inlet, March, MarchError, Model, ModelError, Probe, State, probes,
+};
 
 mod part;
 mod press_run;
@@ -32,7 +34,9 @@ pub enum ShotError {
         source: MarchError,
     },
     /// The recipe ran out before the melt reached the end of the mold.
-    #[error("{recipe}: the recipe never fills `{mold}`: {filled_percent:.1} % was full when the melt stopped")]
+    #[error(
+        "{recipe}: the recipe never fills `{mold}`: {filled_percent:.1} % was full when the melt stopped"
+    )]
     NeverFills {
         /// File of the recipe.
         recipe: String,
@@ -120,12 +124,18 @@ impl Mold {
     /// # Errors
     /// When the file's latents are wrong.
     pub fn latents(&self) -> Result<Latents, ShotError> {
-        Latents::of_mold(self).map_err(|source| ShotError::Latent { file: self.file.clone(), source })
+        Latents::of_mold(self).map_err(|source| ShotError::Latent {
+            file: self.file.clone(),
+            source,
+        })
     }
 
     /// Its default cut.
     pub fn cut(&self) -> Cut {
-        Cut { cells: self.grid.cells_per_path, layers: self.grid.layers }
+        Cut {
+            cells: self.grid.cells_per_path,
+            layers: self.grid.layers,
+        }
     }
 }
 
@@ -134,7 +144,15 @@ impl Mold {
 ///
 /// # Errors
 /// When the waveform lacks `sensor`, the mold cannot be simulated or the solver stops.
-pub fn run_drive(mold: &Mold, latents: &Latents, cut: Cut, drive: &Drive, sensor: &str, until: f64, keep: &Keep) -> Result<Shot, ShotError> {
+pub fn run_drive(
+    mold: &Mold,
+    latents: &Latents,
+    cut: Cut,
+    drive: &Drive,
+    sensor: &str,
+    until: f64,
+    keep: &Keep,
+) -> Result<Shot, ShotError> {
     let model = Model::new(mold, latents, cut, None, None)?;
     run_drive_model(mold, model, drive, sensor, until, keep)
 }
@@ -143,7 +161,14 @@ pub fn run_drive(mold: &Mold, latents: &Latents, cut: Cut, drive: &Drive, sensor
 ///
 /// # Errors
 /// As [`run_drive`].
-pub fn run_drive_model(mold: &Mold, model: Model, drive: &Drive, sensor: &str, until: f64, keep: &Keep) -> Result<Shot, ShotError> {
+pub fn run_drive_model(
+    mold: &Mold,
+    model: Model,
+    drive: &Drive,
+    sensor: &str,
+    until: f64,
+    keep: &Keep,
+) -> Result<Shot, ShotError> {
     let follower = drive.follow(sensor).map_err(ShotError::Drive)?;
     let follower = std::cell::RefCell::new(follower);
     let (first, last) = drive.span_s();
@@ -160,12 +185,24 @@ pub fn run_drive_model(mold: &Mold, model: Model, drive: &Drive, sensor: &str, u
         let limit = (recorder.next_stop(until) - march.state.time).max(1e-9);
         let report = march
             .advance(limit, |t, _| {
-                let p = if t < 0.0 { atmosphere + (at_first - atmosphere) * (1.0 + t / lead) } else { follower.borrow_mut().at_or_end(first + t) };
+                let p = if t < 0.0 {
+                    atmosphere + (at_first - atmosphere) * (1.0 + t / lead)
+                } else {
+                    follower.borrow_mut().at_or_end(first + t)
+                };
                 Inlet::Pressure(p.max(atmosphere))
             })
             .map_err(|e| stopped(mold, e))?;
         recorder.mass_in += report.inflow;
-        recorder.record(&march, if march.is_full() { Phase::Hold } else { Phase::Fill }, 0.0);
+        recorder.record(
+            &march,
+            if march.is_full() {
+                Phase::Hold
+            } else {
+                Phase::Fill
+            },
+            0.0,
+        );
     }
     let (end, counts) = (march.state, march.counts);
     Ok(recorder.finish(model, end, counts, mold, eject))
@@ -177,28 +214,57 @@ pub fn run_drive_model(mold: &Mold, model: Model, drive: &Drive, sensor: &str, u
 /// continued backwards, by at most two samples.
 fn lead_in(drive: &Drive, sensor: &str, atmosphere: f64) -> Result<f64, ShotError> {
     let p = drive.column(sensor).map_err(ShotError::Drive)?;
-    let (Some(p0), Some(p1), Some(step)) = (p.first(), p.get(1), drive.time_s.get(1).map(|t| t - drive.time_s[0])) else { return Ok(0.0) };
+    let (Some(p0), Some(p1), Some(step)) = (
+        p.first(),
+        p.get(1),
+        drive.time_s.get(1).map(|t| t - drive.time_s[0]),
+    ) else {
+        return Ok(0.0);
+    };
     let (above, rise) = (p0 - atmosphere, p1 - p0);
-    Ok(if above > 0.0 && rise > 0.0 { (above / rise).min(2.0) * step } else { 0.0 })
+    Ok(if above > 0.0 && rise > 0.0 {
+        (above / rise).min(2.0) * step
+    } else {
+        0.0
+    })
 }
 
 /// Runs a shot on a press.
 ///
 /// # Errors
 /// When the mold cannot be simulated, the recipe never fills it, or the solver stops.
-pub fn run_recipe(mold: &Mold, press: &Press, recipe: &Recipe, latents: &Latents, cut: Cut, keep: &Keep) -> Result<Shot, ShotError> {
+pub fn run_recipe(
+    mold: &Mold,
+    press: &Press,
+    recipe: &Recipe,
+    latents: &Latents,
+    cut: Cut,
+    keep: &Keep,
+) -> Result<Shot, ShotError> {
     let model = Model::new(mold, latents, cut, Some(recipe.melt_k), Some(recipe.mold_k))?;
     let mut recorder = Recorder::new(mold, &model, keep);
     let mut start = State::empty(&model);
     start.reservoir = recipe.dose_volume;
     start.mass[0] = recipe.dose_volume / model.melt.tait.point(model.melt_k, model.atmosphere).v;
     let mut march = March::new(&model, start).map_err(|e| stopped(mold, e))?;
-    let mut run = press_run::PressRun::new(press, recipe, latents[Latent::HoldLoss], latents[Latent::Leakage], model.atmosphere);
-    let end_time = run.run(&mut march, &mut recorder).map_err(|e| stopped(mold, e))?;
+    let mut run = press_run::PressRun::new(
+        press,
+        recipe,
+        latents[Latent::HoldLoss],
+        latents[Latent::Leakage],
+        model.atmosphere,
+    );
+    let end_time = run
+        .run(&mut march, &mut recorder)
+        .map_err(|e| stopped(mold, e))?;
     recorder.transfer_at = run.transfer_at;
     let filled = recorder.moments.last().map_or(0.0, |m| m.filled);
     if filled < NOTHING_FILLED {
-        return Err(ShotError::NeverFills { recipe: recipe.file.clone(), mold: mold.name.clone(), filled_percent: 100.0 * filled });
+        return Err(ShotError::NeverFills {
+            recipe: recipe.file.clone(),
+            mold: mold.name.clone(),
+            filled_percent: 100.0 * filled,
+        });
     }
     let (end, counts) = (march.state, march.counts);
     Ok(recorder.finish(model, end, counts, mold, end_time))
@@ -208,7 +274,10 @@ pub fn run_recipe(mold: &Mold, press: &Press, recipe: &Recipe, latents: &Latents
 const NOTHING_FILLED: f64 = 0.5;
 
 fn stopped(mold: &Mold, source: MarchError) -> ShotError {
-    ShotError::March { mold: mold.name.clone(), source }
+    ShotError::March {
+        mold: mold.name.clone(),
+        source,
+    }
 }
 
 /// Collects moments while a shot runs.
@@ -260,10 +329,20 @@ impl Recorder {
         if self.gate_freeze.is_none() && self.full_at.is_some() && part::sealed(model, state) {
             self.gate_freeze = Some(state.time);
         }
-        self.mass_error = self.mass_error.max((state.melt_mass() - self.mass_in).abs() / state.melt_mass().max(1e-12));
+        self.mass_error = self
+            .mass_error
+            .max((state.melt_mass() - self.mass_in).abs() / state.melt_mass().max(1e-12));
         let graph = &model.graph;
-        let filled: f64 = graph.nodes.iter().zip(&state.fill).skip(1).map(|(n, f)| n.volume * f.min(1.0)).sum();
-        let clamp = |n: usize| graph.nodes[n].projected_area * (state.pressure[n] - model.atmosphere).max(0.0);
+        let filled: f64 = graph
+            .nodes
+            .iter()
+            .zip(&state.fill)
+            .skip(1)
+            .map(|(n, f)| n.volume * f.min(1.0))
+            .sum();
+        let clamp = |n: usize| {
+            graph.nodes[n].projected_area * (state.pressure[n] - model.atmosphere).max(0.0)
+        };
         self.moments.push(Moment {
             time: state.time,
             readings: self.probes.iter().map(|p| p.read(model, state)).collect(),
@@ -273,7 +352,10 @@ impl Recorder {
             mass: state.melt_mass(),
             filled: filled / self.volume,
             frozen: part::frozen_share(model, state),
-            clamp_force: (1..graph.nodes.len()).filter(|n| state.filling[*n] == Filling::Full).map(clamp).sum(),
+            clamp_force: (1..graph.nodes.len())
+                .filter(|n| state.filling[*n] == Filling::Full)
+                .map(clamp)
+                .sum(),
             shear_rate: part::largest_shear_rate(model, state),
         });
     }
@@ -301,7 +383,10 @@ impl Shot {
     /// Readings of probe number `probe` at the given times, linear between steps.
     pub fn sample(&self, probe: usize, times: &[f64]) -> Vec<f64> {
         let mut at = 0;
-        let before = Moment { time: 0.0, ..self.moments[0].clone() };
+        let before = Moment {
+            time: 0.0,
+            ..self.moments[0].clone()
+        };
         let rest = match self.probes[probe].quantity {
             crate::mold::SensorQuantity::Pressure => self.model.atmosphere,
             _ => self.model.wall_start_k,
@@ -312,9 +397,17 @@ impl Shot {
                 while at + 1 < self.moments.len() && self.moments[at].time < t {
                     at += 1;
                 }
-                let (a, from) = if at == 0 { (&before, rest) } else { (&self.moments[at - 1], self.moments[at - 1].readings[probe]) };
+                let (a, from) = if at == 0 {
+                    (&before, rest)
+                } else {
+                    (&self.moments[at - 1], self.moments[at - 1].readings[probe])
+                };
                 let b = &self.moments[at];
-                let w = if b.time > a.time { ((t - a.time) / (b.time - a.time)).clamp(0.0, 1.0) } else { 1.0 };
+                let w = if b.time > a.time {
+                    ((t - a.time) / (b.time - a.time)).clamp(0.0, 1.0)
+                } else {
+                    1.0
+                };
                 from + w * (b.readings[probe] - from)
             })
             .collect()

@@ -27,7 +27,15 @@ pub(super) fn prepare(model: &Model, old: &State, evaluated: bool, work: &mut Wo
         for k in 0..layers {
             let (at, t) = (node * layers + k, old.temperature[node * column + k]);
             if evaluated {
-                prepare_thermal(model, t, p, at, 1.0 / work.density[at], work.expansion[at], work);
+                prepare_thermal(
+                    model,
+                    t,
+                    p,
+                    at,
+                    1.0 / work.density[at],
+                    work.expansion[at],
+                    work,
+                );
             } else {
                 prepare_layer(model, t, p, at, work);
             }
@@ -58,7 +66,8 @@ fn prepare_faces(model: &Model, node: usize, work: &mut Work) {
     let k = &work.old_conductivity[node * layers..(node + 1) * layers];
     for i in 0..layers - 1 {
         let (a, b) = (faces[i + 1] - centres[i], centres[i + 1] - faces[i + 1]);
-        work.old_face[node * layers + i] = grid.face[i] * (a + b) * k[i] * k[i + 1] / (a * k[i + 1] + b * k[i]);
+        work.old_face[node * layers + i] =
+            grid.face[i] * (a + b) * k[i] * k[i + 1] / (a * k[i + 1] + b * k[i]);
     }
 }
 
@@ -66,7 +75,10 @@ fn prepare_faces(model: &Model, node: usize, work: &mut Work) {
 pub(super) fn sort_downstream(model: &Model, state: &State, order: &mut [usize]) {
     for i in 1..order.len() {
         let mut j = i;
-        while j > 0 && flow::driving_pressure(model, state, order[j - 1]) < flow::driving_pressure(model, state, order[j]) {
+        while j > 0
+            && flow::driving_pressure(model, state, order[j - 1])
+                < flow::driving_pressure(model, state, order[j])
+        {
             order.swap(j - 1, j);
             j -= 1;
         }
@@ -74,7 +86,13 @@ pub(super) fn sort_downstream(model: &Model, state: &State, order: &mut [usize])
 }
 
 /// Solves every column once. Returns the largest change of temperature, K.
-pub(super) fn sweep(model: &Model, old: &State, state: &mut State, dt: f64, work: &mut Work) -> f64 {
+pub(super) fn sweep(
+    model: &Model,
+    old: &State,
+    state: &mut State,
+    dt: f64,
+    work: &mut Work,
+) -> f64 {
     let mut order = std::mem::take(&mut work.order);
     sort_downstream(model, state, &mut order);
     let mut change: f64 = 0.0;
@@ -90,7 +108,14 @@ pub(super) fn sweep(model: &Model, old: &State, state: &mut State, dt: f64, work
 }
 
 /// Residual of every column at the present state, K: how far each entry is from satisfying its row.
-pub(super) fn residual(model: &Model, old: &State, state: &State, dt: f64, work: &mut Work, out: &mut [f64]) {
+pub(super) fn residual(
+    model: &Model,
+    old: &State,
+    state: &State,
+    dt: f64,
+    work: &mut Work,
+    out: &mut [f64],
+) {
     let column = model.column();
     for node in 1..model.nodes() {
         let here = &mut out[node * column..(node + 1) * column];
@@ -115,9 +140,20 @@ pub(super) fn residual(model: &Model, old: &State, state: &State, dt: f64, work:
 
 /// Flow of each layer through edge `e` into `node`, m3/s, from the velocity profile of the half edge
 /// on `side` (or the other one where that has no length).
-fn layer_flow(model: &Model, state: &State, e: usize, side: usize, inflow: f64, work: &mut Work) -> bool {
+fn layer_flow(
+    model: &Model,
+    state: &State,
+    e: usize,
+    side: usize,
+    inflow: f64,
+    work: &mut Work,
+) -> bool {
     let layers = model.layers.len();
-    let side = if flow::reach(model, state, e, side) > 0.0 { side } else { 1 - side };
+    let side = if flow::reach(model, state, e, side) > 0.0 {
+        side
+    } else {
+        1 - side
+    };
     let node = model.graph.edges[e].half[side].node;
     let grid = model.layers.section(model.graph.nodes[node].section);
     let phi = &work.fluidity[(2 * e + side) * layers..(2 * e + side + 1) * layers];
@@ -137,13 +173,24 @@ fn layer_flow(model: &Model, state: &State, e: usize, side: usize, inflow: f64, 
 }
 
 /// Tridiagonal system of one node's column.
-pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &mut Work) {
+pub(super) fn assemble(
+    model: &Model,
+    old: &State,
+    state: &State,
+    node: usize,
+    dt: f64,
+    work: &mut Work,
+) {
     let (layers, column) = (model.layers.len(), model.column());
     let place = &model.graph.nodes[node];
     let grid = model.layers.section(place.section);
     let front = state.filling[node] == Filling::Front;
     // A front node's column stands for the melt that is there.
-    let (share, share_old) = if front { (state.fill[node].clamp(1e-6, 1.0), old.fill[node].min(1.0)) } else { (1.0, 1.0) };
+    let (share, share_old) = if front {
+        (state.fill[node].clamp(1e-6, 1.0), old.fill[node].min(1.0))
+    } else {
+        (1.0, 1.0)
+    };
     let volume = work.volume[node] * share;
     let p = state.pressure[node];
     work.advection[..layers].fill(0.0);
@@ -152,7 +199,11 @@ pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, d
     let (mut mixed, mut mixed_flow) = (0.0, 0.0);
 
     for &(e, side) in &model.graph.touching[node] {
-        let flow_in = if side == 1 { state.flow[e] } else { -state.flow[e] };
+        let flow_in = if side == 1 {
+            state.flow[e]
+        } else {
+            -state.flow[e]
+        };
         if state.flow[e] == 0.0 {
             continue;
         }
@@ -165,7 +216,16 @@ pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, d
                 work.source[k] += power * grid.moment[k] * work.fluidity[h * layers + k];
             }
         }
-        if flow_in <= 0.0 || !layer_flow(model, state, e, if front { 1 - side } else { side }, flow_in, work) {
+        if flow_in <= 0.0
+            || !layer_flow(
+                model,
+                state,
+                e,
+                if front { 1 - side } else { side },
+                flow_in,
+                work,
+            )
+        {
             continue;
         }
         let donor = model.graph.edges[e].half[1 - side].node;
@@ -187,7 +247,11 @@ pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, d
     }
 
     let fresh = (share - share_old).max(0.0);
-    let mixed_t = if mixed_flow > 0.0 { mixed / mixed_flow } else { model.melt_k };
+    let mixed_t = if mixed_flow > 0.0 {
+        mixed / mixed_flow
+    } else {
+        model.melt_k
+    };
     let newborn = old.filling[node] == Filling::Empty;
     if newborn {
         for k in 0..layers {
@@ -195,7 +259,11 @@ pub(super) fn assemble(model: &Model, old: &State, state: &State, node: usize, d
         }
         prepare_faces(model, node, work);
     }
-    let h_mixed = if front { model.melt.heat.get(mixed_t).1 } else { 0.0 };
+    let h_mixed = if front {
+        model.melt.heat.get(mixed_t).1
+    } else {
+        0.0
+    };
     let p_old = if newborn { p } else { old.pressure[node] };
     let per_gap2 = 1.0 / (work.half_gap[node] * work.half_gap[node]);
     for k in 0..layers {
@@ -235,11 +303,15 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
     let half_gap = work.half_gap[node];
     let last = layers - 1;
     let htc = model.wall_factor * model.wall.htc(state.pressure[node] - model.atmosphere);
-    let half_layer = half_gap * (1.0 - model.layers.centres[last]) / work.old_conductivity[node * layers + last];
+    let half_layer =
+        half_gap * (1.0 - model.layers.centres[last]) / work.old_conductivity[node * layers + last];
     // W/(m3 K), per volume of the column.
     let per_volume = grid.wall / half_gap;
     // Steel temperatures are those of layer middles: half the first layer belongs to the contact.
-    let half_steel = model.steel.as_ref().map_or(0.0, |steel| 0.5 * steel.thickness[0] / steel.conductivity);
+    let half_steel = model
+        .steel
+        .as_ref()
+        .map_or(0.0, |steel| 0.5 * steel.thickness[0] / steel.conductivity);
     let contact = per_volume / (1.0 / htc + half_layer + half_steel);
     work.diag[last] += contact;
     let Some(steel) = &model.steel else {
@@ -256,12 +328,14 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
         work.diag[k] = rate + before;
         work.right[k] = rate * old.temperature[node * column + k];
         if s + 1 < count {
-            let c = per_volume * 2.0 * steel.conductivity / (steel.thickness[s] + steel.thickness[s + 1]);
+            let c = per_volume * 2.0 * steel.conductivity
+                / (steel.thickness[s] + steel.thickness[s + 1]);
             work.diag[k] += c;
             work.upper[k] = -c;
             work.lower[k + 1] = -c;
         } else {
-            let c = per_volume / (1.0 / steel.coolant_htc + 0.5 * steel.thickness[s] / steel.conductivity);
+            let c = per_volume
+                / (1.0 / steel.coolant_htc + 0.5 * steel.thickness[s] / steel.conductivity);
             work.diag[k] += c;
             work.right[k] += c * model.coolant_k;
         }

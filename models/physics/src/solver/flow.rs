@@ -40,8 +40,16 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
     let last = t.len() - 1;
     for k in 0..=last {
         // Temperatures at the layer's faces, by linear interpolation to its neighbours.
-        let inner = if k == 0 { t[0] } else { 0.5 * (t[k - 1] + t[k]) };
-        let outer = if k == last { 1.5 * t[k] - 0.5 * t[k.saturating_sub(1)] } else { 0.5 * (t[k] + t[k + 1]) };
+        let inner = if k == 0 {
+            t[0]
+        } else {
+            0.5 * (t[k - 1] + t[k])
+        };
+        let outer = if k == last {
+            1.5 * t[k] - 0.5 * t[k.saturating_sub(1)]
+        } else {
+            0.5 * (t[k] + t[k + 1])
+        };
         let (cold, hot) = (inner.min(outer), inner.max(outer));
         let share = if cold >= no_flow {
             1.0
@@ -52,8 +60,16 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
         };
         // Fluidity of the part that flows, at that part's own temperature.
         out[k] = if share > 0.0 {
-            let at = if share < 1.0 { 0.5 * (hot + no_flow) } else { t[k] };
-            model.melt.rheology.zero_shear(at, p).map_or(0.0, |eta| share / eta)
+            let at = if share < 1.0 {
+                0.5 * (hot + no_flow)
+            } else {
+                t[k]
+            };
+            model
+                .melt
+                .rheology
+                .zero_shear(at, p)
+                .map_or(0.0, |eta| share / eta)
         } else {
             0.0
         };
@@ -64,7 +80,9 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
 pub(super) fn reach(model: &Model, state: &State, edge: usize, side: usize) -> f64 {
     let half = &model.graph.edges[edge].half[side];
     match state.filling[half.node] {
-        Filling::Front => model.graph.nodes[half.node].length * state.reach[half.node].max(SHORTEST_REACH),
+        Filling::Front => {
+            model.graph.nodes[half.node].length * state.reach[half.node].max(SHORTEST_REACH)
+        }
         _ => half.length,
     }
 }
@@ -80,10 +98,8 @@ pub(super) fn driving_pressure(model: &Model, state: &State, node: usize) -> f64
 /// True when melt can pass the edge.
 pub(super) fn is_open(model: &Model, state: &State, edge: usize) -> bool {
     let half = &model.graph.edges[edge].half;
-    match (state.filling[half[0].node], state.filling[half[1].node]) {
-        (Filling::Empty, _) | (_, Filling::Empty) | (Filling::Front, Filling::Front) => false,
-        _ => true,
-    }
+    let holds = [state.filling[half[0].node], state.filling[half[1].node]];
+    !holds.contains(&Filling::Empty) && holds != [Filling::Front; 2]
 }
 
 /// Evaluates every open half edge at its gradient.
@@ -113,9 +129,15 @@ pub(super) fn half_edges(model: &Model, state: &State, work: &mut Work) {
                 work.half_slope[h] = 0.0;
                 continue;
             }
-            let ln_stress = (lever * gap * gradient.abs()).max(f64::MIN_POSITIVE).ln() - model.melt.fluidity.ln_scale();
+            let ln_stress = (lever * gap * gradient.abs()).max(f64::MIN_POSITIVE).ln()
+                - model.melt.fluidity.ln_scale();
             let (mut sum, mut slope) = (0.0, 0.0);
-            for (((phi, rest), moment), ln_at) in phi.iter_mut().zip(rest).zip(&grid.moment).zip(&grid.ln_stress_at) {
+            for (((phi, rest), moment), ln_at) in phi
+                .iter_mut()
+                .zip(rest)
+                .zip(&grid.moment)
+                .zip(&grid.ln_stress_at)
+            {
                 let (f, df) = model.melt.fluidity.get(ln_stress + ln_at);
                 *phi = rest * f;
                 sum += moment * *phi;
@@ -139,7 +161,8 @@ pub(super) fn edges(model: &Model, state: &State, work: &mut Work) -> f64 {
         if !is_open(model, state, e) {
             continue;
         }
-        let difference = driving_pressure(model, state, edge.half[0].node) - driving_pressure(model, state, edge.half[1].node);
+        let difference = driving_pressure(model, state, edge.half[0].node)
+            - driving_pressure(model, state, edge.half[1].node);
         // Each half: Q = q + s (G - g), so its pressure drop is l g + (Q - q) l / s.
         let (mut compliance, mut offset, mut blocked) = (0.0, difference, false);
         let mut off: f64 = 0.0;
@@ -185,9 +208,8 @@ pub(super) fn update(model: &Model, state: &mut State, work: &Work, change: &[f6
         let even = difference / (lengths[0] + lengths[1]);
         let mut gradient = [even, even];
         if work.edge_slope[e] > 0.0 && lengths[0] > 0.0 && lengths[1] > 0.0 {
-            for side in 0..2 {
-                let h = 2 * e + side;
-                gradient[side] = state.gradient[h] + (flow - work.half_flow[h]) / work.half_slope[h];
+            for (h, gradient) in (2 * e..).zip(&mut gradient) {
+                *gradient = state.gradient[h] + (flow - work.half_flow[h]) / work.half_slope[h];
             }
             // A linearisation far from the solution can put the face outside its two pressures.
             if gradient[0] * difference < 0.0 || gradient[1] * difference < 0.0 {

@@ -65,8 +65,14 @@ pub(super) fn flux_density(model: &Model, state: &State, work: &mut Work) {
         }
         let up = usize::from(work.edge_flow[e] < 0.0);
         let node = edge.half[up].node;
-        let side = if flow::reach(model, state, e, up) > 0.0 { up } else { 1 - up };
-        let grid = model.layers.section(model.graph.nodes[edge.half[side].node].section);
+        let side = if flow::reach(model, state, e, up) > 0.0 {
+            up
+        } else {
+            1 - up
+        };
+        let grid = model
+            .layers
+            .section(model.graph.nodes[edge.half[side].node].section);
         let phi = &work.fluidity[(2 * e + side) * layers..(2 * e + side + 1) * layers];
         let rho = &work.density[node * layers..(node + 1) * layers];
         let (mut total, mut weighted, mut outer) = (0.0, 0.0, 0.0);
@@ -76,7 +82,11 @@ pub(super) fn flux_density(model: &Model, state: &State, work: &mut Work) {
             total += share;
             weighted += share * rho[k];
         }
-        work.edge_density[e] = if total > 0.0 { weighted / total } else { work.mean_density[node] };
+        work.edge_density[e] = if total > 0.0 {
+            weighted / total
+        } else {
+            work.mean_density[node]
+        };
     }
 }
 

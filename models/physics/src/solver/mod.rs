@@ -35,5 +35,5 @@ pub use model::{Melt, Model, ModelError, SteelStack};
 pub use probe::{Probe, probes};
 pub use residual::Residual;
 pub use state::{Filling, State};
-pub use trim::downstream_of;
 pub use step::{Inlet, StepError, StepReport, Stepper, Tolerance};
+pub use trim::downstream_of;
