@@ -24,20 +24,34 @@ pub(super) fn prepare(model: &Model, old: &State, evaluated: bool, work: &mut Wo
             continue;
         }
         let p = old.pressure[node];
-        for k in 0..layers {
-            let (at, t) = (node * layers + k, old.temperature[node * column + k]);
-            if evaluated {
-                prepare_thermal(
+        if evaluated {
+            let at = node * layers;
+            let t = &old.temperature[node * column..][..layers];
+            let (density, expansion) = (
+                &work.density[at..][..layers],
+                &work.expansion[at..][..layers],
+            );
+            let old_density = &mut work.old_density[at..][..layers];
+            let enthalpy = &mut work.old_enthalpy[at..][..layers];
+            let conductivity = &mut work.old_conductivity[at..][..layers];
+            let compression = &mut work.old_compression[at..][..layers];
+            let row = model.melt.conductivity.at(p);
+            for k in 0..layers {
+                let (cp, h) = model.melt.heat.get(t[k]);
+                enthalpy[k] = h;
+                conductivity[k] = row.get(t[k]);
+                old_density[k] = density[k];
+                compression[k] = t[k] * expansion[k] / cp;
+            }
+        } else {
+            for k in 0..layers {
+                prepare_layer(
                     model,
-                    t,
+                    old.temperature[node * column + k],
                     p,
-                    at,
-                    1.0 / work.density[at],
-                    work.expansion[at],
+                    node * layers + k,
                     work,
                 );
-            } else {
-                prepare_layer(model, t, p, at, work);
             }
         }
         prepare_faces(model, node, work);
@@ -46,16 +60,11 @@ pub(super) fn prepare(model: &Model, old: &State, evaluated: bool, work: &mut Wo
 
 fn prepare_layer(model: &Model, t: f64, p: f64, at: usize, work: &mut Work) {
     let point = model.melt.tait.blended(t, p);
-    prepare_thermal(model, t, p, at, point.v, point.dv_dt, work);
-}
-
-#[inline(always)]
-fn prepare_thermal(model: &Model, t: f64, p: f64, at: usize, v: f64, dv_dt: f64, work: &mut Work) {
     let (cp, enthalpy) = model.melt.heat.get(t);
     work.old_enthalpy[at] = enthalpy;
-    work.old_conductivity[at] = model.melt.conductivity.get(t, p);
-    work.old_density[at] = 1.0 / v;
-    work.old_compression[at] = t * dv_dt / cp;
+    work.old_conductivity[at] = model.melt.conductivity.at(p).get(t);
+    work.old_density[at] = 1.0 / point.v;
+    work.old_compression[at] = t * point.dv_dt / cp;
 }
 
 /// Conduction between neighbouring layers: two half layers in series, W/(m K) over the gap squared.
@@ -158,10 +167,16 @@ fn layer_flow(
     let grid = model.layers.section(model.graph.nodes[node].section);
     let phi = &work.fluidity[(2 * e + side) * layers..(2 * e + side + 1) * layers];
     let (mut total, mut outer) = (0.0, 0.0);
+    let (volume, mean, shear) = (
+        &grid.volume[..layers],
+        &grid.shear_mean[..layers],
+        &grid.shear[..layers],
+    );
+    let out = &mut work.layer_flow[..layers];
     for k in (0..layers).rev() {
-        let share = grid.volume[k] * (outer + phi[k] * grid.shear_mean[k]);
-        outer += phi[k] * grid.shear[k];
-        work.layer_flow[k] = share;
+        let share = volume[k] * (outer + phi[k] * mean[k]);
+        outer += phi[k] * shear[k];
+        out[k] = share;
         total += share;
     }
     if total <= 0.0 {
@@ -212,8 +227,11 @@ pub(super) fn assemble(
         let length = flow::reach(model, state, e, side);
         if length > 0.0 && work.conductance[h] > 0.0 {
             let power = state.flow[e] * state.gradient[h] * length / (volume * work.conductance[h]);
+            let source = &mut work.source[..layers];
+            let fluidity = &work.fluidity[h * layers..][..layers];
+            let moment = &grid.moment[..layers];
             for k in 0..layers {
-                work.source[k] += power * grid.moment[k] * work.fluidity[h * layers + k];
+                source[k] += power * moment[k] * fluidity[k];
             }
         }
         if flow_in <= 0.0
@@ -230,19 +248,27 @@ pub(super) fn assemble(
         }
         let donor = model.graph.edges[e].half[1 - side].node;
         let drop = p - state.pressure[donor];
+        let (q, t) = (
+            &work.layer_flow[..layers],
+            &state.temperature[donor * column..][..layers],
+        );
+        if front {
+            mixed += q.iter().zip(t).map(|(q, t)| q * t).sum::<f64>();
+            mixed_flow += q.iter().sum::<f64>();
+            continue;
+        }
+        let (density, compression) = (
+            &work.old_density[node * layers..][..layers],
+            &work.old_compression[node * layers..][..layers],
+        );
+        let advection = &mut work.advection[..layers];
+        let sum = &mut work.carried[..layers];
+        let per_volume = 1.0 / volume;
         for k in 0..layers {
-            let t = state.temperature[donor * column + k];
-            let q = work.layer_flow[k];
-            if front {
-                mixed += q * t;
-                mixed_flow += q;
-            } else {
-                let at = node * layers + k;
-                // Volume rates here; the receiving layer's heat capacity comes with its row.
-                let carried = work.old_density[at] * q / volume;
-                work.advection[k] += carried;
-                work.carried[k] += carried * (t + work.old_compression[at] * drop);
-            }
+            // Volume rates here; the receiving layer's heat capacity comes with its row.
+            let carried = density[k] * q[k] * per_volume;
+            advection[k] += carried;
+            sum[k] += carried * (t[k] + compression[k] * drop);
         }
     }
 
@@ -265,33 +291,49 @@ pub(super) fn assemble(
         0.0
     };
     let p_old = if newborn { p } else { old.pressure[node] };
-    let per_gap2 = 1.0 / (work.half_gap[node] * work.half_gap[node]);
+    let (fresh_part, old_part) = if front {
+        let all = (share_old + fresh).max(1e-12);
+        (fresh / all, share_old / all)
+    } else {
+        (0.0, 1.0)
+    };
+    let (per_s, change) = (1.0 / dt, p - p_old);
+    let at = node * layers;
+    let t = &state.temperature[node * column..][..layers];
+    let weight = &grid.volume[..layers];
+    let (density, enthalpy, compression) = (
+        &work.old_density[at..][..layers],
+        &work.old_enthalpy[at..][..layers],
+        &work.old_compression[at..][..layers],
+    );
+    let (advection, carried, source) = (
+        &work.advection[..layers],
+        &work.carried[..layers],
+        &work.source[..layers],
+    );
+    let (diag, right) = (&mut work.diag[..layers], &mut work.right[..layers]);
     for k in 0..layers {
-        let at = node * layers + k;
-        let t = state.temperature[node * column + k];
-        let (cp, h_now) = model.melt.heat.get(t);
-        let rho = work.old_density[at];
-        let weight = grid.volume[k];
+        let (cp, h_now) = model.melt.heat.get(t[k]);
         // h(T_new) is linearised about the present T; layers that only just arrived start mixed.
-        let rate = rho / dt * weight;
-        let mut start = work.old_enthalpy[at];
-        if front {
-            start = (share_old * start + fresh * h_mixed) / (share_old + fresh).max(1e-12);
-        }
-        work.diag[k] = rate * cp + work.advection[k] * cp;
-        work.right[k] = rate * (start - h_now + cp * t)
-            + work.source[k]
-            + work.carried[k] * cp
-            + rate * cp * work.old_compression[at] * (p - p_old);
-        work.lower[k] = 0.0;
-        work.upper[k] = 0.0;
+        let rate = density[k] * per_s * weight[k];
+        let start = old_part * enthalpy[k] + fresh_part * h_mixed;
+        diag[k] = (rate + advection[k]) * cp;
+        right[k] = rate * (start - h_now + cp * t[k])
+            + source[k]
+            + carried[k] * cp
+            + rate * cp * compression[k] * change;
     }
-    for k in 0..layers - 1 {
-        let c = work.old_face[node * layers + k] * per_gap2;
-        work.diag[k] += c;
-        work.upper[k] = -c;
-        work.diag[k + 1] += c;
-        work.lower[k + 1] = -c;
+    let per_gap2 = 1.0 / (work.half_gap[node] * work.half_gap[node]);
+    let face = &work.old_face[at..][..layers];
+    let (lower, upper) = (&mut work.lower[..layers], &mut work.upper[..layers]);
+    lower[0] = 0.0;
+    upper[layers - 1] = 0.0;
+    for k in 1..layers {
+        let c = face[k - 1] * per_gap2;
+        diag[k - 1] += c;
+        upper[k - 1] = -c;
+        diag[k] += c;
+        lower[k] = -c;
     }
     wall(model, old, state, node, dt, work);
 }
@@ -345,19 +387,21 @@ fn wall(model: &Model, old: &State, state: &State, node: usize, dt: f64, work: &
 /// Thomas algorithm on the assembled column; returns the largest change, K.
 pub(super) fn solve(model: &Model, state: &mut State, node: usize, work: &mut Work) -> f64 {
     let column = model.column();
-    let t = &mut state.temperature[node * column..(node + 1) * column];
+    let t = &mut state.temperature[node * column..][..column];
+    let (lower, upper) = (&work.lower[..column], &work.upper[..column]);
+    let (diag, right) = (&mut work.diag[..column], &mut work.right[..column]);
     // The diagonal is overwritten by its inverse pivots.
-    work.diag[0] = 1.0 / work.diag[0];
+    diag[0] = 1.0 / diag[0];
     for k in 1..column {
-        let w = work.lower[k] * work.diag[k - 1];
-        work.diag[k] = 1.0 / (work.diag[k] - w * work.upper[k - 1]);
-        work.right[k] -= w * work.right[k - 1];
+        let w = lower[k] * diag[k - 1];
+        diag[k] = 1.0 / (diag[k] - w * upper[k - 1]);
+        right[k] -= w * right[k - 1];
     }
     let mut change: f64 = 0.0;
     let mut below = 0.0;
     for k in (0..column).rev() {
-        let upper = if k + 1 < column { work.upper[k] } else { 0.0 };
-        let value = (work.right[k] - upper * below) * work.diag[k];
+        let upper = if k + 1 < column { upper[k] } else { 0.0 };
+        let value = (right[k] - upper * below) * diag[k];
         change = change.max((value - t[k]).abs());
         t[k] = value;
         below = value;

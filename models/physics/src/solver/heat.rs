@@ -70,31 +70,45 @@ impl ConductivityTable {
     /// Tabulates a law times `factor` between 250 and 650 K and 0 and 250 MPa; the ends are held beyond.
     pub fn new(law: &Conductivity, factor: f64) -> Self {
         let value = |i: usize| {
-            law.k(
-                K_LOWEST_K + (i / P_COUNT) as f64 * K_STEP_K,
-                (i % P_COUNT) as f64 * P_STEP_PA,
-            )
+            let (t, p) = ((i % K_COUNT) as f64, (i / K_COUNT) as f64);
+            law.k(K_LOWEST_K + t * K_STEP_K, p * P_STEP_PA)
         };
         Self {
             rows: (0..K_COUNT * P_COUNT).map(|i| factor * value(i)).collect(),
         }
     }
 
-    /// W/(m K) at `t_k` \[K\] and `p_pa` \[Pa\].
+    /// The table at one pressure \[Pa\].
     #[inline(always)]
-    pub fn get(&self, t_k: f64, p_pa: f64) -> f64 {
-        let x = ((t_k - K_LOWEST_K) * (1.0 / K_STEP_K)).clamp(0.0, (K_COUNT - 1) as f64);
+    pub fn at(&self, p_pa: f64) -> ConductivityRow<'_> {
         let y = (p_pa * (1.0 / P_STEP_PA)).clamp(0.0, (P_COUNT - 1) as f64);
-        let (i, j) = ((x as usize).min(K_COUNT - 2), (y as usize).min(P_COUNT - 2));
-        let (u, v) = (x - i as f64, y - j as f64);
-        let at = i * P_COUNT + j;
-        let (near, far) = (
-            &self.rows[at..at + 2],
-            &self.rows[at + P_COUNT..at + P_COUNT + 2],
-        );
-        let a = near[0] + v * (near[1] - near[0]);
-        let b = far[0] + v * (far[1] - far[0]);
-        a + u * (b - a)
+        let j = (y as usize).min(P_COUNT - 2);
+        ConductivityRow {
+            low: &self.rows[j * K_COUNT..][..K_COUNT],
+            high: &self.rows[(j + 1) * K_COUNT..][..K_COUNT],
+            share: y - j as f64,
+        }
+    }
+}
+
+/// A [`ConductivityTable`] at one pressure.
+#[derive(Clone, Copy, Debug)]
+pub struct ConductivityRow<'a> {
+    low: &'a [f64],
+    high: &'a [f64],
+    share: f64,
+}
+
+impl ConductivityRow<'_> {
+    /// W/(m K) at `t_k` \[K\].
+    #[inline(always)]
+    pub fn get(&self, t_k: f64) -> f64 {
+        let x = ((t_k - K_LOWEST_K) * (1.0 / K_STEP_K)).clamp(0.0, (K_COUNT - 1) as f64);
+        let i = (x as usize).min(K_COUNT - 2);
+        let u = x - i as f64;
+        let low = self.low[i] + u * (self.low[i + 1] - self.low[i]);
+        let high = self.high[i] + u * (self.high[i + 1] - self.high[i]);
+        low + self.share * (high - low)
     }
 }
 
