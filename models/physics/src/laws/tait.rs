@@ -126,15 +126,45 @@ impl Tait {
 /// Width of the passage between the domains in [`Tait::blended`], K.
 pub const BLEND_K: f64 = 4.0;
 
+/// `ln(1 + x)` to 1e-14: the series of `2 atanh(x / (2 + x))` where it is short, the library elsewhere.
+#[inline(always)]
+fn ln_1p(x: f64) -> f64 {
+    let y = x / (2.0 + x);
+    let z = y * y;
+    if z > 0.025 {
+        return (1.0 + x).ln();
+    }
+    let series = 1.0 / 11.0 + z * (1.0 / 13.0 + z * (1.0 / 15.0 + z * (1.0 / 17.0)));
+    let series = 1.0 + z * (1.0 / 3.0 + z * (0.2 + z * (1.0 / 7.0 + z * (1.0 / 9.0 + z * series))));
+    2.0 * y * series
+}
+
 /// One domain of the law; `dt` is `T - b5`.
 #[inline(always)]
 pub(super) fn branch(b1: f64, b2: f64, b3: f64, b4: f64, dt: f64, p_pa: f64) -> TaitPoint {
     let v0 = b1 + b2 * dt;
     let b = b3 * (-b4 * dt).exp();
-    let squeezed = 1.0 - TAIT_C * (1.0 + p_pa / b).ln();
+    let squeezed = 1.0 - TAIT_C * ln_1p(p_pa / b);
     TaitPoint {
         v: v0 * squeezed,
         dv_dp: -v0 * TAIT_C / (b + p_pa),
         dv_dt: b2 * squeezed - v0 * TAIT_C * b4 * p_pa / (b + p_pa),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ln_1p;
+
+    #[test]
+    fn the_series_is_the_logarithm() {
+        for i in -900..4000 {
+            let x = f64::from(i) * 1e-3;
+            let exact = x.ln_1p();
+            assert!(
+                (ln_1p(x) - exact).abs() <= 1e-14 + 1e-13 * exact.abs(),
+                "{x}"
+            );
+        }
     }
 }

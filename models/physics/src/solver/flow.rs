@@ -9,6 +9,8 @@
 //! The no-flow cut comes AFTER thinning: a frozen layer has no fluidity whatever its stress. The cut
 //! falls inside a layer: its share above the no-flow temperature counts.
 
+use crate::laws::Rheology;
+
 use super::layers::Section;
 use super::model::Model;
 use super::state::{Filling, State};
@@ -65,14 +67,25 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
             } else {
                 t[k]
             };
-            model
-                .melt
-                .rheology
-                .zero_shear(at, p)
-                .map_or(0.0, |eta| share / eta)
+            share * rest_at(&model.melt.rheology, at, p)
         } else {
             0.0
         };
+    }
+}
+
+/// `1 / eta0`, 1/(Pa s); 0 below the law's range. Cross-WLF, the common case, without its reciprocal.
+#[inline(always)]
+fn rest_at(law: &Rheology, t: f64, p: f64) -> f64 {
+    match law {
+        Rheology::CrossWlf(law) => {
+            let above = t - (law.d2 + law.d3 * p);
+            if above < 0.0 {
+                return 0.0;
+            }
+            (law.a1 * above / (law.a2_tilde + law.d3 * p + above)).exp() / law.d1
+        }
+        other => other.zero_shear(t, p).map_or(0.0, f64::recip),
     }
 }
 

@@ -65,6 +65,10 @@ pub(super) fn flux_density(model: &Model, state: &State, work: &mut Work) {
         }
         let up = usize::from(work.edge_flow[e] < 0.0);
         let node = edge.half[up].node;
+        if work.edge_flow[e] == 0.0 {
+            work.edge_density[e] = work.mean_density[node];
+            continue;
+        }
         let side = if flow::reach(model, state, e, up) > 0.0 {
             up
         } else {
