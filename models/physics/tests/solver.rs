@@ -263,6 +263,37 @@ cells = 10
     }
 }
 
+/// A sensor in the middle of a mold with steel: quiet at first, then the front arrives with a jump. The
+/// step that meets it must not settle on a runaway of shear heating.
+#[test]
+fn a_late_front_drives_the_rest_of_the_mold() {
+    let mold = downstream_of(&molds::builtin("plate-ps").unwrap(), "p2").unwrap();
+    let (_, drive) = strip();
+    let shot = shot::run_drive(
+        &mold,
+        &mold.latents().unwrap(),
+        mold.cut(),
+        &drive,
+        "p2",
+        4.0,
+        &Keep::default(),
+    )
+    .unwrap();
+    assert!(shot.full_at.is_some());
+    let capacity = shot.model.graph.volume() * 1000.0;
+    assert!(
+        (0.9..1.1).contains(&(shot.end.melt_mass() / capacity)),
+        "{} kg",
+        shot.end.melt_mass()
+    );
+    assert!(
+        shot.end
+            .temperature
+            .iter()
+            .all(|t| (300.0..560.0).contains(t))
+    );
+}
+
 #[test]
 fn a_recipe_that_never_fills_is_an_error_that_says_so() {
     let mold = molds::builtin("plate-ps").unwrap();

@@ -95,6 +95,16 @@ pub enum StepError {
         /// Temperature change, K.
         temperature: f64,
     },
+    /// The iteration settled on something that is not melt: shear heating ran away within one step.
+    #[error("node {node} came out at {temperature_k:.0} K and {fill:.2} of its volume")]
+    Unphysical {
+        /// First offending node.
+        node: usize,
+        /// Highest temperature in its column, K; infinite for a value that is no number.
+        temperature_k: f64,
+        /// Share of its volume that it would hold.
+        fill: f64,
+    },
     /// The pressure at the inlet is no number.
     #[error("the inlet pressure is {value}")]
     Inlet {
@@ -205,6 +215,7 @@ impl Stepper {
             mass::open_mold(model, new, &mut self.work);
             report.iterations += 1;
         }
+        check(model, new)?;
         self.finish(model, old, new, inlet, dt, &mut report);
         Ok(report)
     }
@@ -562,6 +573,40 @@ impl Stepper {
             new.fill[other] = new.mass[other] / (self.work.volume[other] * density);
         }
     }
+}
+
+/// Shear heating in one mold stays below this, K above the melt at the inlet.
+const MOST_HEATING_K: f64 = 250.0;
+/// Volumes a front node may gain before the step control cuts the step.
+const MOST_FILL: f64 = 1e3;
+
+/// Refuses a state that no melt can be in.
+fn check(model: &Model, state: &State) -> Result<(), StepError> {
+    let (layers, column) = (model.layers.len(), model.column());
+    for node in 1..model.nodes() {
+        if state.filling[node] == Filling::Empty {
+            continue;
+        }
+        let sound = |t: &f64| (1.0..model.melt_k + MOST_HEATING_K).contains(t);
+        let t = &state.temperature[node * column..][..layers];
+        let fill = state.fill[node];
+        if !t.iter().all(sound)
+            || !state.pressure[node].is_finite()
+            || !(0.0..MOST_FILL).contains(&fill)
+        {
+            let temperature_k =
+                t.iter().fold(
+                    0.0,
+                    |m: f64, t| if t.is_nan() { f64::INFINITY } else { m.max(*t) },
+                );
+            return Err(StepError::Unphysical {
+                node,
+                temperature_k,
+                fill,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Flow that leaves `node` in the last step, m3/s: what a front beyond it may expect.
