@@ -80,6 +80,7 @@ pub fn shoot(mold: &Mold, recipe: &Recipe) -> Result<Shot> {
     };
     let keep = Keep {
         snapshots: snapshot_times(f64::INFINITY),
+        ..Keep::default()
     };
     Ok(shot::run_recipe(
         mold,
@@ -111,6 +112,7 @@ pub fn run(args: &Args) -> Result<()> {
             let (first, last) = drive.span_s();
             let keep = Keep {
                 snapshots: snapshot_times(last - first),
+                ..Keep::default()
             };
             let shot = shot::run_drive(
                 &cut,

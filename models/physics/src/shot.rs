@@ -116,6 +116,10 @@ pub struct Shot {
 pub struct Keep {
     /// Times of snapshots, s, rising.
     pub snapshots: Vec<f64>,
+    /// Further snapshots: times after the mold was full, s, rising. Steps land on them.
+    pub after_full: Vec<f64>,
+    /// Also keep the state after every step until the mold is full.
+    pub filling: bool,
 }
 
 impl Mold {
@@ -286,6 +290,8 @@ struct Recorder {
     moments: Vec<Moment>,
     snapshots: Vec<State>,
     due: Vec<f64>,
+    after_full: Vec<f64>,
+    keep_filling: bool,
     mass_in: f64,
     mass_error: f64,
     gate_freeze: Option<f64>,
@@ -303,6 +309,8 @@ impl Recorder {
             moments: Vec::new(),
             snapshots: Vec::new(),
             due,
+            after_full: keep.after_full.clone(),
+            keep_filling: keep.filling,
             mass_in: 0.0,
             mass_error: 0.0,
             gate_freeze: None,
@@ -319,12 +327,19 @@ impl Recorder {
 
     fn record(&mut self, march: &March<'_>, phase: Phase, injected: f64) {
         let (model, state) = (march.model, &march.state);
+        if self.full_at.is_none() {
+            if march.is_full() {
+                self.full_at = Some(state.time);
+                self.due
+                    .extend(self.after_full.iter().map(|t| state.time + t));
+                self.due.sort_by(|a, b| b.total_cmp(a));
+            } else if self.keep_filling {
+                self.snapshots.push(state.clone());
+            }
+        }
         while self.due.last().is_some_and(|t| *t <= state.time + 1e-9) {
             self.due.pop();
             self.snapshots.push(state.clone());
-        }
-        if self.full_at.is_none() && march.is_full() {
-            self.full_at = Some(state.time);
         }
         if self.gate_freeze.is_none() && self.full_at.is_some() && part::sealed(model, state) {
             self.gate_freeze = Some(state.time);

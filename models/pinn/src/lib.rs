@@ -1,0 +1,7 @@
+//! Trains the virtual sensor of a mold: shots from the reference solver, a network on their fields.
+//!
+//! Reading order: [`dataset`] (what is simulated), [`op`] (the recurrence as one operation).
+#![warn(missing_docs)]
+
+pub mod dataset;
+pub mod op;

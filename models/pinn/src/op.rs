@@ -1,0 +1,3 @@
+//! Operations with their own backward pass.
+
+pub mod recurrence;
