@@ -4,4 +4,5 @@
 #![warn(missing_docs)]
 
 pub mod dataset;
+pub mod error;
 pub mod op;

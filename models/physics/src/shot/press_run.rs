@@ -20,6 +20,9 @@ pub enum Phase {
 /// Time in which the hydraulics follow a new pressure, s (first order).
 const RESPONSE_S: f64 = 0.03;
 
+/// Change of the set pressure that asks for short steps again, Pa.
+const LARGE_CHANGE_PA: f64 = 2e6;
+
 /// A press under way through one recipe.
 pub(super) struct PressRun<'a> {
     press: &'a Press,
@@ -129,7 +132,9 @@ impl<'a> PressRun<'a> {
             let (start, from) = (end, specific);
             end += time;
             let course = |t: f64| target + (from - target) * (-(t - start) / RESPONSE_S).exp();
-            march.restart_steps();
+            if (target - from).abs() > LARGE_CHANGE_PA {
+                march.restart_steps();
+            }
             while march.state.time < end - 1e-9 {
                 let stop = recorder.next_stop(end) - march.state.time;
                 let atmosphere = self.atmosphere;
