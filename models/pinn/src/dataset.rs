@@ -4,11 +4,9 @@ mod generate;
 mod record;
 mod run;
 mod sample;
-mod schedule;
 mod store;
 
 pub use generate::{Dataset, Meta, Options, generate, mold_hash};
 pub use record::{Kind, ShotRecord};
 pub use run::{Layout, run_one};
 pub use sample::{Plan, Sampler};
-pub use schedule::Schedule;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use models_infer::schedule::Schedule;
 use models_physics::mold::Mold;
 use models_physics::shot::ShotError;
 use models_physics::solver::Model;
@@ -12,7 +13,6 @@ use sha2::{Digest, Sha256};
 use super::record::ShotRecord;
 use super::run::{Layout, run_one};
 use super::sample::Sampler;
-use super::schedule::Schedule;
 use super::store::{part_path, read_part, replace, write_part};
 use crate::error::PinnError;
 

@@ -2,6 +2,7 @@
 
 use models_physics::drive::Drive;
 use models_physics::latents::Latent;
+use models_infer::schedule::Schedule;
 use models_physics::mold::Mold;
 use models_physics::shot::{self, Keep, Shot, ShotError};
 use models_physics::solver::{Model, State};
@@ -10,7 +11,6 @@ use rand::{Rng, SeedableRng};
 
 use super::record::{Kind, ShotRecord};
 use super::sample::{Plan, Sampler, WAVEFORM_S};
-use super::schedule::Schedule;
 
 /// Snapshots kept while the mold fills.
 const FILL_TICKS: usize = 28;
