@@ -3,6 +3,12 @@
 //! Reading order: [`dataset`] (what is simulated), [`op`] (the recurrence as one operation).
 #![warn(missing_docs)]
 
+pub mod basis;
 pub mod dataset;
 pub mod error;
+pub mod layers;
+pub mod network;
 pub mod op;
+pub mod prepare;
+pub mod scales;
+pub mod train;
