@@ -67,7 +67,7 @@ impl Mlp {
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x)?;
             if i + 1 < self.layers.len() {
-                x = x.silu()?;
+                x = crate::op::silu::silu(&x)?;
             }
         }
         Ok(x)

@@ -1,3 +1,5 @@
 //! Operations with their own backward pass.
 
 pub mod recurrence;
+pub mod silu;
+pub mod smooth;

@@ -44,6 +44,9 @@ pub struct Bases {
 /// Share of the front's place up to which the pressure ratio is meaningful.
 const NEAR_FRONT: f32 = 0.97;
 
+/// Largest pressure ratio that is taught: beyond it the inlet pressure has just collapsed.
+const LARGEST_RATIO: f32 = 2.5;
+
 /// One shot: memories at every solver step, targets at its ticks.
 #[derive(Clone, Debug)]
 pub struct PreparedShot {
@@ -112,7 +115,7 @@ fn ratio(pressure: &[f32], inlet: f64, share: f32, order: &[f32], scales: &Scale
     for node in nodes {
         if order[node] < NEAR_FRONT * share && inlet > 1e-4 {
             let fall = 1.0 - order[node] / share;
-            last = (scales.drive(f64::from(pressure[node])) / inlet) as f32 / fall;
+            last = ((scales.drive(f64::from(pressure[node])) / inlet) as f32 / fall).clamp(0.0, LARGEST_RATIO);
         }
         r[node] = last;
     }

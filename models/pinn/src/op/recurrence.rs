@@ -15,6 +15,8 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
 
+use super::smooth::{exp, sigmoid, softplus, tanh};
+
 /// Sizes of the recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecurrenceShape {
@@ -150,15 +152,6 @@ pub(crate) fn outer((m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], c: &
     }
 }
 
-fn sigmoid(v: f32) -> f32 {
-    1.0 / (1.0 + (-v).exp())
-}
-
-/// `ln(1 + exp(v))` without overflow.
-fn softplus(v: f32) -> f32 {
-    v.max(0.0) + (-v.abs()).exp().ln_1p()
-}
-
 /// Parts the batch is cut into; fixed, so that sums do not depend on the machine.
 const PARTS: usize = 2;
 
@@ -225,12 +218,12 @@ impl RecurrenceShape {
             for i in 0..b {
                 let dt = x[((range.start + i) * ticks + t) * (n_x + 1)];
                 let (rate, candidate) = out[i * 2 * n_h..][..2 * n_h].split_at(n_h);
+                let h = &mut h[i * n_h..][..n_h];
                 for j in 0..n_h {
-                    let share = -(-dt * softplus(rate[j])).exp_m1();
-                    let h = &mut h[i * n_h + j];
-                    *h += share * (candidate[j].tanh() - *h);
+                    let share = 1.0 - exp(-dt * softplus(rate[j]));
+                    h[j] += share * (tanh(candidate[j]) - h[j]);
                 }
-                states[(i * ticks + t) * n_h..][..n_h].copy_from_slice(&h[i * n_h..][..n_h]);
+                states[(i * ticks + t) * n_h..][..n_h].copy_from_slice(h);
             }
         }
         (states, trace)
