@@ -29,7 +29,7 @@ impl Default for Modes {
 /// The bases of the four fields and where each node lies in the filling order.
 #[derive(Clone, Debug)]
 pub struct Bases {
-    /// Ratio of pressure to the straight fall from inlet to front, `[N]`.
+    /// Pressure over that of the inlet less the straight fall to the front, `[N]`.
     pub fill_pressure: Basis,
     /// Dimensionless temperature while filling, `[N L]`.
     pub fill_temperature: Basis,
@@ -41,11 +41,8 @@ pub struct Bases {
     pub order: Vec<f32>,
 }
 
-/// Share of the front's place up to which the pressure ratio is meaningful.
-const NEAR_FRONT: f32 = 0.97;
-
-/// Largest pressure ratio that is taught: beyond it the inlet pressure has just collapsed.
-const LARGEST_RATIO: f32 = 2.5;
+/// Scaled inlet pressure below which a fill pressure is no longer taken relative to it.
+pub const SMALLEST_DRIVE: f64 = 0.02;
 
 /// One shot: memories at every solver step, targets at its ticks.
 #[derive(Clone, Debug)]
@@ -106,20 +103,17 @@ pub fn filling_order(data: &Dataset) -> Vec<f32> {
     (0..n).map(|i| if count[i] > 0.0 { (sum[i] / count[i]) as f32 } else { 0.0 }).collect()
 }
 
-/// The ratio of pressure to a straight fall over the filled volume; constant where it means nothing.
-fn ratio(pressure: &[f32], inlet: f64, share: f32, order: &[f32], scales: &Scales) -> Vec<f32> {
-    let mut r = vec![1.0; pressure.len()];
-    let mut nodes: Vec<usize> = (0..order.len()).collect();
-    nodes.sort_by(|a, b| order[*a].total_cmp(&order[*b]));
-    let mut last = 1.0;
-    for node in nodes {
-        if order[node] < NEAR_FRONT * share && inlet > 1e-4 {
-            let fall = 1.0 - order[node] / share;
-            last = ((scales.drive(f64::from(pressure[node])) / inlet) as f32 / fall).clamp(0.0, LARGEST_RATIO);
+/// Pressure over that of the inlet, less a straight fall to the front over the filled volume; zero beyond the front.
+fn bulge(pressure: &[f32], inlet: f64, share: f32, order: &[f32], scales: &Scales) -> Vec<f32> {
+    let over = inlet.max(SMALLEST_DRIVE);
+    let one = |(p, at): (&f32, &f32)| {
+        let fall = 1.0 - at / share;
+        if fall <= 0.0 {
+            return 0.0;
         }
-        r[node] = last;
-    }
-    r
+        ((scales.drive(f64::from(*p)) - inlet * f64::from(fall)) / over).clamp(-1.0, 1.0) as f32
+    };
+    pressure.iter().zip(order).map(one).collect()
 }
 
 /// Dimensionless temperatures: 0 at the mold, 1 at the melt; empty nodes take the column before them.
@@ -162,7 +156,7 @@ fn fields<'a>(data: &'a Dataset, shots: impl Iterator<Item = &'a ShotRecord>, sc
         for (k, p) in shot.pressure.chunks_exact(n).enumerate() {
             if k < shot.fill_ticks {
                 let share = share_at(shot, shot.tick[k]);
-                f.fill_pressure.extend(ratio(p, scales.drive(f64::from(p[0])), share, order, scales));
+                f.fill_pressure.extend(bulge(p, scales.drive(f64::from(p[0])), share, order, scales));
             } else {
                 f.pressure.extend(after_pressure(p, scales));
             }

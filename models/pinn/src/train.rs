@@ -6,7 +6,7 @@ mod filling;
 mod later;
 
 pub use filling::{train_filling, full_times};
-pub use later::{LaterRows, train_later};
+pub use later::{LaterRows, pressure_modes, train_later};
 
 /// How long and how fast.
 #[derive(Clone, Copy, Debug)]

@@ -25,7 +25,8 @@ impl Stepper {
         new.time = old.time + dt;
         new.flow.fill(0.0);
         mass::open_mold(model, new, &mut self.work);
-        energy::prepare(model, old, false, &mut self.work);
+        energy::prepare(model, old, &mut self.work);
+        self.work.at_old = false;
         for node in 1..model.nodes() {
             if new.filling[node] == Filling::Empty {
                 continue;

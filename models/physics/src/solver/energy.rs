@@ -16,43 +16,22 @@ use super::model::Model;
 use super::state::{Filling, State};
 use super::work::Work;
 
-/// Properties of the predecessor. With `evaluated` its densities are those already in `work`.
-pub(super) fn prepare(model: &Model, old: &State, evaluated: bool, work: &mut Work) {
+/// Properties of the predecessor.
+pub(super) fn prepare(model: &Model, old: &State, work: &mut Work) {
     let (layers, column) = (model.layers.len(), model.column());
     for node in 1..model.nodes() {
         if old.filling[node] == Filling::Empty {
             continue;
         }
         let p = old.pressure[node];
-        if evaluated {
-            let at = node * layers;
-            let t = &old.temperature[node * column..][..layers];
-            let (density, expansion) = (
-                &work.density[at..][..layers],
-                &work.expansion[at..][..layers],
+        for k in 0..layers {
+            prepare_layer(
+                model,
+                old.temperature[node * column + k],
+                p,
+                node * layers + k,
+                work,
             );
-            let old_density = &mut work.old_density[at..][..layers];
-            let enthalpy = &mut work.old_enthalpy[at..][..layers];
-            let conductivity = &mut work.old_conductivity[at..][..layers];
-            let compression = &mut work.old_compression[at..][..layers];
-            let row = model.melt.conductivity.at(p);
-            for k in 0..layers {
-                let (cp, h) = model.melt.heat.get(t[k]);
-                enthalpy[k] = h;
-                conductivity[k] = row.get(t[k]);
-                old_density[k] = density[k];
-                compression[k] = t[k] * expansion[k] / cp;
-            }
-        } else {
-            for k in 0..layers {
-                prepare_layer(
-                    model,
-                    old.temperature[node * column + k],
-                    p,
-                    node * layers + k,
-                    work,
-                );
-            }
         }
         prepare_faces(model, node, work);
     }
@@ -62,13 +41,14 @@ fn prepare_layer(model: &Model, t: f64, p: f64, at: usize, work: &mut Work) {
     let point = model.melt.tait.blended(t, p);
     let (cp, enthalpy) = model.melt.heat.get(t);
     work.old_enthalpy[at] = enthalpy;
+    work.old_heat[at] = cp;
     work.old_conductivity[at] = model.melt.conductivity.at(p).get(t);
     work.old_density[at] = 1.0 / point.v;
     work.old_compression[at] = t * point.dv_dt / cp;
 }
 
 /// Conduction between neighbouring layers: two half layers in series, W/(m K) over the gap squared.
-fn prepare_faces(model: &Model, node: usize, work: &mut Work) {
+pub(super) fn prepare_faces(model: &Model, node: usize, work: &mut Work) {
     let layers = model.layers.len();
     let grid = model.layers.section(model.graph.nodes[node].section);
     let (faces, centres) = (&model.layers.faces, &model.layers.centres);
@@ -312,8 +292,15 @@ pub(super) fn assemble(
         &work.source[..layers],
     );
     let (diag, right) = (&mut work.diag[..layers], &mut work.right[..layers]);
+    // Before its first sweep a column stands at its old temperatures: nothing to look up.
+    let known = work.at_old && !newborn;
+    let old_heat = &work.old_heat[at..][..layers];
     for k in 0..layers {
-        let (cp, h_now) = model.melt.heat.get(t[k]);
+        let (cp, h_now) = if known {
+            (old_heat[k], enthalpy[k])
+        } else {
+            model.melt.heat.get(t[k])
+        };
         // h(T_new) is linearised about the present T; layers that only just arrived start mixed.
         let rate = density[k] * per_s * weight[k];
         let start = old_part * enthalpy[k] + fresh_part * h_mixed;

@@ -41,29 +41,11 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
     let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
     let last = t.len() - 1;
     for k in 0..=last {
-        // Temperatures at the layer's faces, by linear interpolation to its neighbours.
-        let inner = if k == 0 {
-            t[0]
-        } else {
-            0.5 * (t[k - 1] + t[k])
-        };
-        let outer = if k == last {
-            1.5 * t[k] - 0.5 * t[k.saturating_sub(1)]
-        } else {
-            0.5 * (t[k] + t[k + 1])
-        };
-        let (cold, hot) = (inner.min(outer), inner.max(outer));
-        let share = if cold >= no_flow {
-            1.0
-        } else if hot <= no_flow {
-            0.0
-        } else {
-            (hot - no_flow) / (hot - cold)
-        };
+        let share = flowing_share(t, k, no_flow);
         // Fluidity of the part that flows, at that part's own temperature.
         out[k] = if share > 0.0 {
             let at = if share < 1.0 {
-                0.5 * (hot + no_flow)
+                0.5 * (faces(t, k).1 + no_flow)
             } else {
                 t[k]
             };
@@ -74,9 +56,55 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
     }
 }
 
+/// The no-flow cut on a column whose fluidities at rest are those of its layers' own temperatures: a layer that is
+/// partly frozen is evaluated again, at the temperature of the part that flows.
+pub(super) fn cut_frozen(model: &Model, p: f64, t: &[f64], out: &mut [f64]) {
+    let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
+    let last = t.len() - 1;
+    for k in 0..=last {
+        let share = flowing_share(t, k, no_flow);
+        if share <= 0.0 {
+            out[k] = 0.0;
+        } else if share < 1.0 {
+            let (_, hot) = faces(t, k);
+            out[k] = share * rest_at(&model.melt.rheology, 0.5 * (hot + no_flow), p);
+        }
+    }
+}
+
+/// Colder and hotter face of layer `k`, K: linear between its neighbours.
+#[inline(always)]
+fn faces(t: &[f64], k: usize) -> (f64, f64) {
+    let last = t.len() - 1;
+    let inner = if k == 0 {
+        t[0]
+    } else {
+        0.5 * (t[k - 1] + t[k])
+    };
+    let outer = if k == last {
+        1.5 * t[k] - 0.5 * t[k.saturating_sub(1)]
+    } else {
+        0.5 * (t[k] + t[k + 1])
+    };
+    (inner.min(outer), inner.max(outer))
+}
+
+/// Share of layer `k` above the no-flow temperature.
+#[inline(always)]
+fn flowing_share(t: &[f64], k: usize, no_flow: f64) -> f64 {
+    let (cold, hot) = faces(t, k);
+    if cold >= no_flow {
+        1.0
+    } else if hot <= no_flow {
+        0.0
+    } else {
+        (hot - no_flow) / (hot - cold)
+    }
+}
+
 /// `1 / eta0`, 1/(Pa s); 0 below the law's range. Cross-WLF, the common case, without its reciprocal.
 #[inline(always)]
-fn rest_at(law: &Rheology, t: f64, p: f64) -> f64 {
+pub(super) fn rest_at(law: &Rheology, t: f64, p: f64) -> f64 {
     match law {
         Rheology::CrossWlf(law) => {
             let above = t - (law.d2 + law.d3 * p);

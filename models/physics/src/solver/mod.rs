@@ -13,6 +13,7 @@ mod graph;
 mod heat;
 mod layers;
 mod linear;
+mod live;
 mod march;
 mod mass;
 mod model;

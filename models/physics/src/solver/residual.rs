@@ -34,7 +34,9 @@ impl Stepper {
         at.filling.copy_from_slice(&new.during);
         at.fill.copy_from_slice(&new.fill_during);
         mass::open_mold(model, &mut at, &mut self.work);
-        energy::prepare(model, old, false, &mut self.work);
+        energy::prepare(model, old, &mut self.work);
+        self.work.at_old = false;
+        flow::rest_fluidity(model, &at, &mut self.work);
         mass::density(model, &at, &mut self.work);
         self.evaluate(model, old, &at, inlet, dt);
         let edges = model.graph.edges.len();

@@ -5,7 +5,7 @@ use super::linear::{LinearError, PressureSystem};
 use super::model::Model;
 use super::state::{Filling, State};
 use super::work::Work;
-use super::{energy, flow, mass};
+use super::{energy, flow, live, mass};
 
 /// What the press does at the inlet during one step.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +140,12 @@ impl Stepper {
         })
     }
 
+    /// Evaluates every property in every step: what the live step's continuation is judged against.
+    #[cfg(test)]
+    pub(crate) fn never_continue(&mut self) {
+        self.work.live.reach = 0.0;
+    }
+
     /// Advances `old` by `dt` seconds into `new`. `new` must have been made for the same model.
     ///
     /// # Errors
@@ -157,10 +163,11 @@ impl Stepper {
         new.time = old.time + dt;
         self.start(model, old, new, inlet, dt, !tol.accept);
         if tol.accept {
-            // With one iteration the first densities are those of the predecessor: evaluate them once.
-            mass::density(model, new, &mut self.work);
+            // The first iteration stands at the predecessor: its properties are evaluated once.
+            live::properties(model, new, &mut self.work);
+        } else {
+            energy::prepare(model, old, &mut self.work);
         }
-        energy::prepare(model, old, tol.accept, &mut self.work);
         let scale = self.mass_scale(model);
         let filling = new
             .filling
@@ -179,8 +186,12 @@ impl Stepper {
             if tol.accept && report.iterations >= most {
                 break;
             }
-            if !tol.accept || report.iterations > 0 {
+            self.work.at_old = tol.accept && report.iterations == 0;
+            if self.work.at_old {
+                live::rest_fluidity(model, new, &mut self.work);
+            } else {
                 mass::density(model, new, &mut self.work);
+                flow::rest_fluidity(model, new, &mut self.work);
             }
             let (mass_residual, momentum) = self.evaluate(model, old, new, inlet, dt);
             report.mass = mass_residual / scale;
@@ -302,7 +313,7 @@ impl Stepper {
         }
     }
 
-    /// Evaluates the operator at `new`, whose densities are in `work`. Returns the largest mass residual (kg) and momentum mismatch.
+    /// Evaluates the operator at `new`, whose densities and fluidities at rest are in `work`. Returns the largest mass residual (kg) and momentum mismatch.
     pub(super) fn evaluate(
         &mut self,
         model: &Model,
@@ -312,7 +323,6 @@ impl Stepper {
         dt: f64,
     ) -> (f64, f64) {
         let work = &mut self.work;
-        flow::rest_fluidity(model, new, work);
         flow::half_edges(model, new, work);
         let momentum = flow::edges(model, new, work);
         mass::flux_density(model, new, work);

@@ -1,5 +1,6 @@
 //! Scratch of one step: everything the discrete operator evaluates from a state. Allocated once.
 
+use super::live::Reference;
 use super::model::Model;
 
 /// Arrays by node, by edge, by half edge (`2 e + side`) and, with `layers` entries each, by column.
@@ -27,12 +28,17 @@ pub(super) struct Work {
     /// Mean density of each node and its derivative with pressure.
     pub mean_density: Vec<f64>,
     pub mean_density_dp: Vec<f64>,
-    /// Enthalpy, conductivity (also between layers), density and compression heating (K/Pa) of the predecessor.
+    /// Enthalpy, heat capacity, conductivity (also between layers), density and compression heating (K/Pa) of the predecessor.
     pub old_enthalpy: Vec<f64>,
+    pub old_heat: Vec<f64>,
     pub old_conductivity: Vec<f64>,
     pub old_face: Vec<f64>,
     pub old_density: Vec<f64>,
     pub old_compression: Vec<f64>,
+    /// True while the columns still stand at the predecessor's temperatures.
+    pub at_old: bool,
+    /// Properties of the live step at their last evaluation.
+    pub live: Reference,
     /// Residual of the mass balance, then its solution, Pa.
     pub rhs: Vec<f64>,
     /// Response of pressure to an opening mold (rank-one part of the mass balance).
@@ -103,6 +109,9 @@ impl Work {
             mean_density: node(),
             mean_density_dp: node(),
             old_enthalpy: by_layer(n),
+            old_heat: by_layer(n),
+            at_old: false,
+            live: Reference::new(n, layers),
             old_conductivity: by_layer(n),
             old_face: by_layer(n),
             old_density: by_layer(n),

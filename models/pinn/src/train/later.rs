@@ -92,7 +92,7 @@ pub fn train_later(
         let b = batch.len();
         let mut x = vec![0.0_f32; b * ticks * X];
         let mut summary = Vec::with_capacity(b * (FILL_SUMMARY + TAKEN.len()));
-        let (mut at, mut inputs) = (Vec::new(), Vec::new());
+        let (mut at, mut inputs, mut now) = (Vec::new(), Vec::new(), Vec::new());
         let (mut p, mut t, mut has_t) = (Vec::new(), Vec::new(), Vec::new());
         for (j, &i) in batch.iter().enumerate() {
             let (shot, row) = (&shots[i], &rows[i]);
@@ -101,6 +101,7 @@ pub fn train_later(
             for _ in 0..DECODED {
                 let k = rng.random_range(row.first..shot.tick.len());
                 at.push((j * ticks + k) as u32);
+                now.push(row.x[k * X + 1]);
                 inputs.extend_from_slice(&row.x[k * X + 1..(k + 1) * X]);
                 p.extend_from_slice(&shot.pressure[k * kp..][..kp]);
                 t.extend_from_slice(&shot.temperature[k * kt..][..kt]);
@@ -117,8 +118,9 @@ pub fn train_later(
         let t = Tensor::from_vec(t, (n, kt), &device)?;
         let kept = has_t.iter().sum::<f32>().max(1.0);
         let has_t = Tensor::from_vec(has_t, (n, 1), &device)?;
-        let loss_p = (out.narrow(1, 0, kp)? - p)?.sqr()?.broadcast_mul(&weight_p)?.mean(0)?.sum_all()?;
-        let loss_t = (out.narrow(1, kp, kt)? - t)?.sqr()?.broadcast_mul(&weight_t)?.broadcast_mul(&has_t)?.sum_all()?;
+        let now = Tensor::from_vec(now, (n, 1), &device)?;
+        let loss_p = (pressure_modes(&out, &now, kp)? - p)?.sqr()?.broadcast_mul(&weight_p)?.mean(0)?.sum_all()?;
+        let loss_t = (out.narrow(1, 2 * kp, kt)? - t)?.sqr()?.broadcast_mul(&weight_t)?.broadcast_mul(&has_t)?.sum_all()?;
         let loss_t = (loss_t / f64::from(kept))?;
         let loss = (&loss_p + &loss_t)?;
         optimiser.set_learning_rate(rate(effort, step));
@@ -128,4 +130,13 @@ pub fn train_later(
         }
     }
     Ok(())
+}
+
+/// Pressure coefficients `[n, modes]`: decoded, plus decoded responses times the inlet pressure now `[n, 1]`. Between
+/// two ticks the melt is a linear medium: what is frozen stays, the rest follows the inlet.
+///
+/// # Errors
+/// When shapes do not fit.
+pub fn pressure_modes(out: &Tensor, now: &Tensor, modes: usize) -> Result<Tensor> {
+    out.narrow(1, 0, modes)? + out.narrow(1, modes, modes)?.broadcast_mul(now)?
 }
