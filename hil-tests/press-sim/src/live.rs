@@ -176,8 +176,12 @@ impl Live {
             self.asked = true;
             self.ask(Job::Next(self.began_s + self.course.duration_s));
         }
-        let at = self.standing.map_or(t, |(at, _)| at).min(self.course.duration_s);
-        self.sensors.read(&self.course, at, now_s, &mut self.readings);
+        let at = self
+            .standing
+            .map_or(t, |(at, _)| at)
+            .min(self.course.duration_s);
+        self.sensors
+            .read(&self.course, at, now_s, &mut self.readings);
     }
 
     /// The course is over; returns the time in the one that plays now.
@@ -189,7 +193,11 @@ impl Live {
         let Some((course, revision)) = self.ready.take() else {
             return t;
         };
-        if self.handle.as_ref().is_some_and(|h| h.revision() != revision) {
+        if self
+            .handle
+            .as_ref()
+            .is_some_and(|h| h.revision() != revision)
+        {
             self.ask(Job::Again);
             return t;
         }

@@ -115,7 +115,11 @@ pub struct NodeSettings {
 fn specs(channels: &[Channel]) -> Vec<ChannelSpec<'_>> {
     let spec = |channel| {
         let Channel {
-            name, unit, min, max, ..
+            name,
+            unit,
+            min,
+            max,
+            ..
         }: &Channel = channel;
         ChannelSpec {
             info: ChannelInfo {

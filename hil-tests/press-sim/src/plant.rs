@@ -155,7 +155,11 @@ impl Plant {
                 e.kind == EventKind::Startup
                     && (e.shot..e.shot + e.count.unwrap_or(1)).contains(&shot)
             });
-            let kind = if starting { CycleKind::Startup } else { CycleKind::Shot };
+            let kind = if starting {
+                CycleKind::Startup
+            } else {
+                CycleKind::Shot
+            };
             self.waiting.push_back((kind, 0.0));
         }
         let (kind, idle_s) = self.waiting.pop_front().expect("filled above");
@@ -247,9 +251,18 @@ impl Plant {
             return Track::constant(0.0);
         };
         let pressure = shot.probes[probe].quantity == SensorQuantity::Pressure;
-        let in_unit = |value: f64| if pressure { value * 1e-6 } else { value - ZERO_CELSIUS_K };
+        let in_unit = |value: f64| {
+            if pressure {
+                value * 1e-6
+            } else {
+                value - ZERO_CELSIUS_K
+            }
+        };
         let rest = in_unit(if pressure { ATMOSPHERE_PA } else { mold_k });
-        let last = shot.moments.last().map_or(rest, |m| in_unit(m.readings[probe]));
+        let last = shot
+            .moments
+            .last()
+            .map_or(rest, |m| in_unit(m.readings[probe]));
         let mut values = vec![rest, rest];
         values.extend(shot.moments.iter().map(|m| in_unit(m.readings[probe])));
         // The part leaves: pressure is gone at once, the steel needs the time the mold is open.
@@ -303,7 +316,11 @@ impl Plant {
             probe.map_or_else(Vec::new, |probe| shot.sample(probe, &times))
         };
         let own = &self.mold.sensors[..self.own_sensors];
-        let events = self.scenario.events.iter().filter(|e| e.shot == planned.shot);
+        let events = self
+            .scenario
+            .events
+            .iter()
+            .filter(|e| e.shot == planned.shot);
         Truth {
             shot: planned.shot,
             kind: Some(planned.kind),
@@ -319,7 +336,10 @@ impl Plant {
             melt_k: recipe.melt_k,
             mold_k: recipe.mold_k,
             step_s: STEP_S,
-            sensors: own.iter().map(|s| (s.name.clone(), curve(&s.name))).collect(),
+            sensors: own
+                .iter()
+                .map(|s| (s.name.clone(), curve(&s.name)))
+                .collect(),
             end_of_fill_pa: curve(END_OF_FILL),
             mass_kg: shot.part.mass,
             mean_shrinkage: shot.part.mean_shrinkage,
@@ -340,16 +360,29 @@ impl Plant {
         let (t0, t1) = (cycle.close_s, cycle.close_s + go);
         let (t2, t3) = (t1 + 1.0, t1 + 1.0 + cycle.plastification_s);
         let mm = 1e3 / self.press.screw_area();
-        let (back, front) = (recipe.dose_volume * mm, (1.0 - PURGE_SHARE) * recipe.dose_volume * mm);
+        let (back, front) = (
+            recipe.dose_volume * mm,
+            (1.0 - PURGE_SHARE) * recipe.dose_volume * mm,
+        );
         let (rest, high) = (ATMOSPHERE_PA * 1e-6, PURGE_PA * 1e-6);
-        let hump = [(0.0, rest), (t0, rest), (t0 + 0.05, high), (t1, high), (t1 + 0.1, rest)];
+        let hump = [
+            (0.0, rest),
+            (t0, rest),
+            (t0 + 0.05, high),
+            (t1, high),
+            (t1 + 0.1, rest),
+        ];
         let mold_c = self.temperatures.mold.value(planned.start_s) - ZERO_CELSIUS_K;
         self.course_without_melt(planned, t3 + 2.0, t0, &|signal, inlet| match signal {
             Signal::Sensor if inlet => Track::of(&hump),
             Signal::SpecificPressure => Track::of(&hump),
-            Signal::Screw => {
-                Track::of(&[(0.0, back), (t0, back), (t1, front), (t2, front), (t3, back)])
-            }
+            Signal::Screw => Track::of(&[
+                (0.0, back),
+                (t0, back),
+                (t1, front),
+                (t2, front),
+                (t3, back),
+            ]),
             Signal::Injection => pulse(t0, t1),
             Signal::Surface => Track::constant(mold_c),
             Signal::Sensor => Track::constant(rest),
@@ -381,7 +414,10 @@ impl Plant {
     ) -> Course {
         let channels = self.scenario.channels.iter();
         let tracks = channels.map(|channel| {
-            let sensor = channel.sensor.as_ref().and_then(|name| self.mold.sensor(name));
+            let sensor = channel
+                .sensor
+                .as_ref()
+                .and_then(|name| self.mold.sensor(name));
             match sensor {
                 // A temperature in the cavity rests at the mold's.
                 Some(s) if s.quantity != SensorQuantity::Pressure => track(Signal::Surface, false),
@@ -524,7 +560,10 @@ impl Motion {
         }
         specific_mpa.extend([rest, rest]);
         injected.extend([0.0, 0.0]);
-        let begins = hold_end_s + cycle.plastification_delay_s.min(0.5 * recipe.cooling_time_s);
+        let begins = hold_end_s
+            + cycle
+                .plastification_delay_s
+                .min(0.5 * recipe.cooling_time_s);
         let plastification_s = cycle.plastification_s.min((eject - begins).max(0.1));
         screw.extend([
             (start + begins, cushion),

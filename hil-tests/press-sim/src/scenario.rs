@@ -25,7 +25,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "purge-and-startup",
         include_str!("../scenarios/purge-and-startup.toml"),
     ),
-    ("sensor-death", include_str!("../scenarios/sensor-death.toml")),
+    (
+        "sensor-death",
+        include_str!("../scenarios/sensor-death.toml"),
+    ),
 ];
 
 /// Latent name to a factor (to kelvins for temperatures).
@@ -361,7 +364,11 @@ impl Scenario {
             true => Ok(()),
             false => Err(InputError::key(&self.file, key, reason)),
         };
-        ensure(mold.press.is_some(), "mold".into(), "this mold has no press")?;
+        ensure(
+            mold.press.is_some(),
+            "mold".into(),
+            "this mold has no press",
+        )?;
         ensure(
             self.node.len() == 16 && u64::from_str_radix(&self.node, 16).is_ok(),
             "node".into(),
@@ -375,7 +382,11 @@ impl Scenario {
         let seconds = [
             ("cycle.close_s", self.cycle.close_s, 0.2),
             ("cycle.open_s", self.cycle.open_s, 0.2),
-            ("cycle.plastification_delay_s", self.cycle.plastification_delay_s, 0.0),
+            (
+                "cycle.plastification_delay_s",
+                self.cycle.plastification_delay_s,
+                0.0,
+            ),
             ("cycle.plastification_s", self.cycle.plastification_s, 0.1),
             ("thermal.melt_dead_s", self.thermal.melt_dead_s, 0.0),
             ("thermal.melt_settle_s", self.thermal.melt_settle_s, 0.1),
@@ -391,9 +402,17 @@ impl Scenario {
             let key = |name: &str| format!("drift[{at}].{name}");
             self.latent(key("latent"), &drift.latent)?;
             for (name, value) in [("walk_sd", drift.walk_sd), ("scatter_sd", drift.scatter_sd)] {
-                ensure((0.0..=100.0).contains(&value), key(name), "must be 0 to 100")?;
+                ensure(
+                    (0.0..=100.0).contains(&value),
+                    key(name),
+                    "must be 0 to 100",
+                )?;
             }
-            ensure(drift.per_shot.is_finite(), key("per_shot"), "must be finite")?;
+            ensure(
+                drift.per_shot.is_finite(),
+                key("per_shot"),
+                "must be finite",
+            )?;
             ensure(drift.swing.is_finite(), key("swing"), "must be finite")?;
             let period = drift.swing_period_s;
             ensure(
@@ -427,9 +446,8 @@ impl Scenario {
         use EventKind::*;
         for (at, event) in self.events.iter().enumerate() {
             let key = |name: &str| format!("event[{at}].{name}");
-            let refuse = |name: &str, reason: &str| {
-                Err(InputError::key(&self.file, key(name), reason))
-            };
+            let refuse =
+                |name: &str, reason: &str| Err(InputError::key(&self.file, key(name), reason));
             if event.shot == 0 {
                 return refuse("shot", "shots count from 1");
             }
@@ -438,11 +456,23 @@ impl Scenario {
                 Silent | Open | OverRange | Stuck | SensorDrift | Recover
             );
             let wants = [
-                ("count", event.count.is_some(), matches!(event.kind, Purge | Startup)),
+                (
+                    "count",
+                    event.count.is_some(),
+                    matches!(event.kind, Purge | Startup),
+                ),
                 ("idle_s", event.idle_s.is_some(), event.kind == Idle),
                 ("channel", event.channel.is_some(), of_channel),
-                ("drift_per_s", event.drift_per_s.is_some(), event.kind == SensorDrift),
-                ("change", !event.change.is_empty(), matches!(event.kind, Lot | Startup)),
+                (
+                    "drift_per_s",
+                    event.drift_per_s.is_some(),
+                    event.kind == SensorDrift,
+                ),
+                (
+                    "change",
+                    !event.change.is_empty(),
+                    matches!(event.kind, Lot | Startup),
+                ),
             ];
             for (name, given, wanted) in wants {
                 if given && !wanted {

@@ -77,7 +77,11 @@ impl Sensor {
     pub fn convert(&mut self, truth: f64, now_s: f64, dt: f64) -> Reading {
         let c = &self.channel;
         let before = self.lagged.unwrap_or(truth);
-        let follow = if c.lag_s > 0.0 { 1.0 - (-dt / c.lag_s).exp() } else { 1.0 };
+        let follow = if c.lag_s > 0.0 {
+            1.0 - (-dt / c.lag_s).exp()
+        } else {
+            1.0
+        };
         let y = before + follow * (truth - before);
         self.lagged = Some(y);
         let mut v = (1.0 + c.gain_error) * y
@@ -180,7 +184,11 @@ impl Sensors {
                 !happens
             });
         }
-        let sensors = self.all.iter_mut().zip(&course.tracks).zip(&mut self.places);
+        let sensors = self
+            .all
+            .iter_mut()
+            .zip(&course.tracks)
+            .zip(&mut self.places);
         for (((sensor, track), place), into) in sensors.zip(into) {
             *into = sensor.convert(track.value(t, place), now_s, self.dt);
         }
@@ -232,7 +240,10 @@ mod tests {
         for k in 1..=100 {
             last = value(&channel, sensor.convert(50.0, 0.001 * f64::from(k), 0.001));
         }
-        assert!((last - 50.0 * (1.0 - (-1.0_f64).exp())).abs() < 1e-3, "{last}");
+        assert!(
+            (last - 50.0 * (1.0 - (-1.0_f64).exp())).abs() < 1e-3,
+            "{last}"
+        );
     }
 
     #[test]

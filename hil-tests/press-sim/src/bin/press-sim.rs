@@ -92,7 +92,10 @@ fn start() -> Result<(), Box<dyn Error>> {
         print!("{HELP}");
         return Ok(());
     };
-    let link = given.link.as_ref().ok_or("--link is missing; --help explains")?;
+    let link = given
+        .link
+        .as_ref()
+        .ok_or("--link is missing; --help explains")?;
     let (settings, live) = if given.play.is_empty() {
         scenario(&given)?
     } else {
@@ -102,7 +105,11 @@ fn start() -> Result<(), Box<dyn Error>> {
         let text = calibration(&format!("{:016x}", settings.node), &settings.channels);
         std::fs::write(path, text)?;
     }
-    println!("press-sim: node {:016x} on {}", settings.node, link.display());
+    println!(
+        "press-sim: node {:016x} on {}",
+        settings.node,
+        link.display()
+    );
     let began = Instant::now();
     let limit = given.seconds.map(Duration::from_secs_f64);
     let figures = run(&settings, Path::new(link), live, |_| {
