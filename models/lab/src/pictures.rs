@@ -162,34 +162,87 @@ fn columns(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
     root.present().map_err(failed)
 }
 
+/// Distance of the front from the inlet along every flow path, and when the mold was full.
 fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
     let root = SVGBackend::new(path, (760, 460)).into_drawing_area();
     root.fill(&WHITE).map_err(failed)?;
     let end = shot.full_at.unwrap_or(shot.part.ejected_at).max(1e-3) * 1.1;
+    let paths = flow_paths(mold);
+    let whole = shot.moments.last().map_or(&[][..], |m| &m.fronts);
+    let length = |elements: &[usize]| 1e3 * elements.iter().map(|e| whole[*e]).sum::<f64>();
+    let longest = paths.iter().map(|p| length(&p.1)).fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(&root)
         .caption(
-            format!("{}: volume behind the front", mold.title),
+            format!("{}: position of the front", mold.title),
             ("sans-serif", 18),
         )
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..end, 0.0..105.0)
+        .build_cartesian_2d(0.0..end, 0.0..longest * 1.08)
         .map_err(failed)?;
     chart
         .configure_mesh()
         .x_desc("time, s")
-        .y_desc("filled volume, %")
+        .y_desc("distance from the inlet, mm")
         .draw()
         .map_err(failed)?;
-    let points = std::iter::once((0.0, 0.0)).chain(
-        shot.moments
-            .iter()
-            .map(|m| (m.time, 100.0 * m.filled))
-            .take_while(|p| p.0 <= end),
-    );
+    for (i, (name, elements)) in paths.iter().enumerate() {
+        let colour = COLOURS[i % COLOURS.len()];
+        let points = std::iter::once((0.0, 0.0)).chain(
+            shot.moments
+                .iter()
+                .map(|m| {
+                    (
+                        m.time,
+                        1e3 * elements.iter().map(|e| m.fronts[*e]).sum::<f64>(),
+                    )
+                })
+                .take_while(|p| p.0 <= end),
+        );
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))
+            .map_err(failed)?
+            .label(format!("towards {name}"))
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+    }
+    if let Some(full) = shot.full_at {
+        let line = [(full, 0.0), (full, longest * 1.08)];
+        chart
+            .draw_series(DashedLineSeries::new(line, 4, 4, BLACK.stroke_width(1)))
+            .map_err(failed)?
+            .label(format!("full at {full:.3} s"))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], BLACK.stroke_width(1)));
+    }
     chart
-        .draw_series(LineSeries::new(points, COLOURS[0].stroke_width(2)))
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK)
+        .draw()
         .map_err(failed)?;
     root.present().map_err(failed)
+}
+
+/// Every point where flow ends, with the elements that lead there from the inlet.
+fn flow_paths(mold: &Mold) -> Vec<(String, Vec<usize>)> {
+    let ends = mold
+        .elements
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| !mold.elements.iter().any(|o| o.from == e.to));
+    ends.map(|(last, element)| {
+        let mut path = vec![last];
+        let mut at = &element.from;
+        // A path is never longer than the list of elements, whatever loops the mold has.
+        while *at != mold.inlet && path.len() < mold.elements.len() {
+            let Some(before) = mold.elements.iter().position(|e| e.to == *at) else {
+                break;
+            };
+            path.push(before);
+            at = &mold.elements[before].from;
+        }
+        (element.to.clone(), path)
+    })
+    .collect()
 }

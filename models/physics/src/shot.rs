@@ -73,6 +73,8 @@ pub struct Moment {
     pub mass: f64,
     /// Share of the mold's volume behind the front.
     pub filled: f64,
+    /// How far melt has come in each element of the mold, along its flow, m.
+    pub fronts: Vec<f64>,
     /// Share of the melt below the no-flow temperature.
     pub frozen: f64,
     /// Clamp force the cavity needs, N.
@@ -298,6 +300,7 @@ struct Recorder {
     full_at: Option<f64>,
     transfer_at: Option<f64>,
     volume: f64,
+    elements: usize,
 }
 
 impl Recorder {
@@ -317,6 +320,7 @@ impl Recorder {
             full_at: None,
             transfer_at: None,
             volume: model.graph.volume(),
+            elements: mold.elements.len(),
         }
     }
 
@@ -355,6 +359,10 @@ impl Recorder {
             .skip(1)
             .map(|(n, f)| n.volume * f.min(1.0))
             .sum();
+        let mut fronts = vec![0.0; self.elements];
+        for (node, fill) in graph.nodes.iter().zip(&state.fill).skip(1) {
+            fronts[node.element] += (node.span[1] - node.span[0]) * fill.min(1.0);
+        }
         let clamp = |n: usize| {
             graph.nodes[n].projected_area * (state.pressure[n] - model.atmosphere).max(0.0)
         };
@@ -366,6 +374,7 @@ impl Recorder {
             inlet_pressure: state.pressure[0],
             mass: state.melt_mass(),
             filled: filled / self.volume,
+            fronts,
             frozen: part::frozen_share(model, state),
             clamp_force: (1..graph.nodes.len())
                 .filter(|n| state.filling[*n] == Filling::Full)

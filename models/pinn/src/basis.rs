@@ -35,9 +35,17 @@ impl Basis {
         let mean: Vec<f32> = mean.iter().map(|m| *m as f32).collect();
         let mut covariance = vec![0.0_f64; width * width];
         for block in rows.chunks(BLOCK * width) {
-            let centred: Vec<f32> = block.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m)).collect();
+            let centred: Vec<f32> = block
+                .chunks_exact(width)
+                .flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m))
+                .collect();
             let mut part = vec![0.0_f32; width * width];
-            outer((width, width, centred.len() / width), &centred, &centred, &mut part);
+            outer(
+                (width, width, centred.len() / width),
+                &centred,
+                &centred,
+                &mut part,
+            );
             for (sum, v) in covariance.iter_mut().zip(part) {
                 *sum += f64::from(v) / n as f64;
             }
@@ -45,7 +53,8 @@ impl Basis {
         let matrix = Mat::from_fn(width, width, |i, j| covariance[i * width + j]);
         let total: f64 = (0..width).map(|i| covariance[i * width + i]).sum();
         let count = count.min(width);
-        let (mut modes, mut deviation, mut kept) = (Vec::with_capacity(count * width), Vec::new(), 0.0);
+        let (mut modes, mut deviation, mut kept) =
+            (Vec::with_capacity(count * width), Vec::new(), 0.0);
         if let Ok(eigen) = matrix.self_adjoint_eigen(Side::Lower) {
             // Eigenvalues rise: the strongest modes come last.
             for mode in (width - count..width).rev() {
@@ -55,7 +64,13 @@ impl Basis {
                 kept += value;
             }
         }
-        Self { width, mean, modes, deviation, rest: (1.0 - kept / total.max(1e-300)).max(0.0) }
+        Self {
+            width,
+            mean,
+            modes,
+            deviation,
+            rest: (1.0 - kept / total.max(1e-300)).max(0.0),
+        }
     }
 
     /// Number of modes.
@@ -71,9 +86,19 @@ impl Basis {
     /// Coefficients `[n, modes]` of `rows`, each over its deviation.
     pub fn project(&self, rows: &[f32]) -> Vec<f32> {
         let n = rows.len() / self.width;
-        let centred: Vec<f32> = rows.chunks_exact(self.width).flat_map(|row| row.iter().zip(&self.mean).map(|(v, m)| v - m)).collect();
+        let centred: Vec<f32> = rows
+            .chunks_exact(self.width)
+            .flat_map(|row| row.iter().zip(&self.mean).map(|(v, m)| v - m))
+            .collect();
         let mut z = vec![0.0; n * self.len()];
-        crate::op::recurrence::product((n, self.len(), self.width), &centred, &self.modes, true, &mut z, false);
+        crate::op::recurrence::product(
+            (n, self.len(), self.width),
+            &centred,
+            &self.modes,
+            true,
+            &mut z,
+            false,
+        );
         for row in z.chunks_exact_mut(self.len()) {
             for (z, d) in row.iter_mut().zip(&self.deviation) {
                 *z /= d;
@@ -85,7 +110,11 @@ impl Basis {
     /// The field of scaled coefficients `z`.
     pub fn field(&self, z: &[f32], field: &mut [f32]) {
         field.copy_from_slice(&self.mean);
-        for ((z, d), mode) in z.iter().zip(&self.deviation).zip(self.modes.chunks_exact(self.width)) {
+        for ((z, d), mode) in z
+            .iter()
+            .zip(&self.deviation)
+            .zip(self.modes.chunks_exact(self.width))
+        {
             let a = z * d;
             for (f, m) in field.iter_mut().zip(mode) {
                 *f += a * m;

@@ -18,9 +18,17 @@ impl Dense {
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn new(inputs: usize, outputs: usize, gain: f64, rng: &mut StdRng, device: &Device) -> Result<Self> {
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        gain: f64,
+        rng: &mut StdRng,
+        device: &Device,
+    ) -> Result<Self> {
         let half = gain * (3.0 / inputs as f64).sqrt();
-        let w: Vec<f32> = (0..inputs * outputs).map(|_| rng.random_range(-half..half) as f32).collect();
+        let w: Vec<f32> = (0..inputs * outputs)
+            .map(|_| rng.random_range(-half..half) as f32)
+            .collect();
         Ok(Self {
             weight: Var::from_tensor(&Tensor::from_vec(w, (outputs, inputs), device)?)?,
             bias: Var::from_tensor(&Tensor::zeros(outputs, candle_core::DType::F32, device)?)?,
@@ -75,6 +83,9 @@ impl Mlp {
 
     /// All variables, first layer first, weight before bias.
     pub fn vars(&self) -> Vec<Var> {
-        self.layers.iter().flat_map(|l| [l.weight.clone(), l.bias.clone()]).collect()
+        self.layers
+            .iter()
+            .flat_map(|l| [l.weight.clone(), l.bias.clone()])
+            .collect()
     }
 }

@@ -29,7 +29,10 @@ pub const CLOCK: usize = 2;
 
 /// Functions of the time since the mold was full, `t` in s.
 pub fn clock(t: f64) -> [f32; CLOCK] {
-    [((1.0 + t.max(0.0) / 0.01).ln() / 4.0) as f32, (t / 5.0) as f32]
+    [
+        ((1.0 + t.max(0.0) / 0.01).ln() / 4.0) as f32,
+        (t / 5.0) as f32,
+    ]
 }
 
 /// Widths of the network.
@@ -49,7 +52,13 @@ pub struct Widths {
 
 impl Default for Widths {
     fn default() -> Self {
-        Self { front: 48, fill: 96, state: 48, cell: 96, later: 128 }
+        Self {
+            front: 48,
+            fill: 96,
+            state: 48,
+            cell: 96,
+            later: 128,
+        }
     }
 }
 
@@ -72,7 +81,11 @@ pub struct Network {
 
 /// Shape of the recurrence.
 pub fn cell_shape(widths: &Widths) -> RecurrenceShape {
-    RecurrenceShape { inputs: DRIVE + CLOCK + TAKEN.len(), hidden: widths.cell, state: widths.state }
+    RecurrenceShape {
+        inputs: DRIVE + CLOCK + TAKEN.len(),
+        hidden: widths.cell,
+        state: widths.state,
+    }
 }
 
 impl Network {
@@ -80,17 +93,35 @@ impl Network {
     ///
     /// # Errors
     /// When the device refuses.
-    pub fn new(widths: Widths, fill_modes: usize, modes: usize, seed: u64, device: &Device) -> Result<Self> {
+    pub fn new(
+        widths: Widths,
+        fill_modes: usize,
+        modes: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self> {
         let mut rng = StdRng::seed_from_u64(seed);
         let (u, f) = (TAKEN.len(), FILL_FEATURES);
         let rng = &mut rng;
         let front = Mlp::new(&[f + u, widths.front, widths.front, 1], rng, device)?;
-        let fill = Mlp::new(&[f + 1 + u, widths.fill, widths.fill, widths.fill, fill_modes], rng, device)?;
+        let fill = Mlp::new(
+            &[f + 1 + u, widths.fill, widths.fill, widths.fill, fill_modes],
+            rng,
+            device,
+        )?;
         let start = Mlp::new(&[FILL_SUMMARY + u, 64, widths.state], rng, device)?;
         let later_in = widths.state + DRIVE + CLOCK + u;
-        let later = Mlp::new(&[later_in, widths.later, widths.later, widths.later, modes], rng, device)?;
+        let later = Mlp::new(
+            &[later_in, widths.later, widths.later, widths.later, modes],
+            rng,
+            device,
+        )?;
         let shape = cell_shape(&widths);
-        let first = Mlp::new(&[shape.inputs + shape.state, shape.hidden, 2 * shape.state], rng, device)?;
+        let first = Mlp::new(
+            &[shape.inputs + shape.state, shape.hidden, 2 * shape.state],
+            rng,
+            device,
+        )?;
         let whole = first.layers[0].weight.as_tensor();
         let wx = whole.narrow(1, 0, shape.inputs)?.contiguous()?;
         let wh = whole.narrow(1, shape.inputs, shape.state)?.contiguous()?;
@@ -98,7 +129,11 @@ impl Network {
         let spread: Vec<f32> = (0..2 * shape.state)
             .map(|j| {
                 let rate = 200.0 * 1e-3_f64.powf(j as f64 / (shape.state - 1) as f64);
-                if j < shape.state { (rate.exp_m1()).ln().min(rate) as f32 } else { 0.0 }
+                if j < shape.state {
+                    (rate.exp_m1()).ln().min(rate) as f32
+                } else {
+                    0.0
+                }
             })
             .collect();
         let flat = Tensor::cat(
@@ -111,7 +146,14 @@ impl Network {
             ],
             0,
         )?;
-        Ok(Self { widths, front, fill, start, cell: Var::from_tensor(&flat)?, later })
+        Ok(Self {
+            widths,
+            front,
+            fill,
+            start,
+            cell: Var::from_tensor(&flat)?,
+            later,
+        })
     }
 
     /// States `[B, T, H]` at ticks with inputs `x [B, T, 1 + X]` after summaries `[B, S]`.
@@ -130,6 +172,11 @@ impl Network {
 
     /// Variables used afterwards.
     pub fn later_vars(&self) -> Vec<Var> {
-        [self.start.vars(), vec![self.cell.clone()], self.later.vars()].concat()
+        [
+            self.start.vars(),
+            vec![self.cell.clone()],
+            self.later.vars(),
+        ]
+        .concat()
     }
 }

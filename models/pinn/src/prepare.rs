@@ -22,7 +22,12 @@ pub struct Modes {
 
 impl Default for Modes {
     fn default() -> Self {
-        Self { fill_pressure: 16, fill_temperature: 48, pressure: 32, temperature: 72 }
+        Self {
+            fill_pressure: 16,
+            fill_temperature: 48,
+            pressure: 32,
+            temperature: 72,
+        }
     }
 }
 
@@ -88,7 +93,13 @@ pub fn filling_order(data: &Dataset) -> Vec<f32> {
         let shares: Vec<f64> = shot
             .node_fill
             .chunks_exact(n)
-            .map(|f| f.iter().zip(&data.meta.volume_m3).map(|(f, v)| f64::from(f.min(1.0)) * v).sum::<f64>() / total)
+            .map(|f| {
+                f.iter()
+                    .zip(&data.meta.volume_m3)
+                    .map(|(f, v)| f64::from(f.min(1.0)) * v)
+                    .sum::<f64>()
+                    / total
+            })
             .collect();
         for node in 1..n {
             let fill = |k: usize| f64::from(shot.node_fill[k * n + node]);
@@ -100,7 +111,15 @@ pub fn filling_order(data: &Dataset) -> Vec<f32> {
             }
         }
     }
-    (0..n).map(|i| if count[i] > 0.0 { (sum[i] / count[i]) as f32 } else { 0.0 }).collect()
+    (0..n)
+        .map(|i| {
+            if count[i] > 0.0 {
+                (sum[i] / count[i]) as f32
+            } else {
+                0.0
+            }
+        })
+        .collect()
 }
 
 /// Pressure over that of the inlet, less a straight fall to the front over the filled volume; zero beyond the front.
@@ -117,7 +136,13 @@ fn bulge(pressure: &[f32], inlet: f64, share: f32, order: &[f32], scales: &Scale
 }
 
 /// Dimensionless temperatures: 0 at the mold, 1 at the melt; empty nodes take the column before them.
-fn dimensionless(t: &[f32], layers: usize, (melt, mold): (f64, f64), share: f32, order: &[f32]) -> Vec<f32> {
+fn dimensionless(
+    t: &[f32],
+    layers: usize,
+    (melt, mold): (f64, f64),
+    share: f32,
+    order: &[f32],
+) -> Vec<f32> {
     let span = (melt - mold) as f32;
     let mut theta: Vec<f32> = t.iter().map(|t| (t - mold as f32) / span).collect();
     let mut nodes: Vec<usize> = (0..order.len()).collect();
@@ -135,7 +160,10 @@ fn dimensionless(t: &[f32], layers: usize, (melt, mold): (f64, f64), share: f32,
 
 /// Filled share at time `t`, straight between steps.
 fn share_at(shot: &ShotRecord, t: f32) -> f32 {
-    let k = shot.time.partition_point(|x| *x < t).clamp(1, shot.time.len() - 1);
+    let k = shot
+        .time
+        .partition_point(|x| *x < t)
+        .clamp(1, shot.time.len() - 1);
     let w = ((t - shot.time[k - 1]) / (shot.time[k] - shot.time[k - 1])).clamp(0.0, 1.0);
     shot.filled[k - 1] + w * (shot.filled[k] - shot.filled[k - 1])
 }
@@ -148,24 +176,53 @@ struct Fields {
     temperature: Vec<f32>,
 }
 
-fn fields<'a>(data: &'a Dataset, shots: impl Iterator<Item = &'a ShotRecord>, scales: &Scales, order: &[f32]) -> Fields {
+fn fields<'a>(
+    data: &'a Dataset,
+    shots: impl Iterator<Item = &'a ShotRecord>,
+    scales: &Scales,
+    order: &[f32],
+) -> Fields {
     let (n, l) = (data.meta.nodes, data.meta.layers);
-    let mut f = Fields { fill_pressure: vec![], fill_temperature: vec![], pressure: vec![], temperature: vec![] };
+    let mut f = Fields {
+        fill_pressure: vec![],
+        fill_temperature: vec![],
+        pressure: vec![],
+        temperature: vec![],
+    };
     for shot in shots {
         let temperatures = scales.temperatures(&shot.latents);
         for (k, p) in shot.pressure.chunks_exact(n).enumerate() {
             if k < shot.fill_ticks {
                 let share = share_at(shot, shot.tick[k]);
-                f.fill_pressure.extend(bulge(p, scales.drive(f64::from(p[0])), share, order, scales));
+                f.fill_pressure.extend(bulge(
+                    p,
+                    scales.drive(f64::from(p[0])),
+                    share,
+                    order,
+                    scales,
+                ));
             } else {
                 f.pressure.extend(after_pressure(p, scales));
             }
         }
-        for (k, t) in shot.thermal.iter().zip(shot.temperature.chunks_exact(n * l)) {
+        for (k, t) in shot
+            .thermal
+            .iter()
+            .zip(shot.temperature.chunks_exact(n * l))
+        {
             let fill = (*k as usize) < shot.fill_ticks;
-            let share = if fill { share_at(shot, shot.tick[*k as usize]) } else { 2.0 };
+            let share = if fill {
+                share_at(shot, shot.tick[*k as usize])
+            } else {
+                2.0
+            };
             let theta = dimensionless(t, l, temperatures, share, order);
-            if fill { &mut f.fill_temperature } else { &mut f.temperature }.extend(theta);
+            if fill {
+                &mut f.fill_temperature
+            } else {
+                &mut f.temperature
+            }
+            .extend(theta);
         }
     }
     f
@@ -173,7 +230,10 @@ fn fields<'a>(data: &'a Dataset, shots: impl Iterator<Item = &'a ShotRecord>, sc
 
 /// Pressure over the scale; zero at the inlet, where it is measured.
 fn after_pressure(p: &[f32], scales: &Scales) -> Vec<f32> {
-    let mut p: Vec<f32> = p.iter().map(|p| scales.drive(f64::from(*p)) as f32).collect();
+    let mut p: Vec<f32> = p
+        .iter()
+        .map(|p| scales.drive(f64::from(*p)) as f32)
+        .collect();
     p[0] = 0.0;
     p
 }
@@ -202,28 +262,50 @@ impl Bases {
 /// Prepares every full shot of a dataset.
 pub fn prepare(data: &Dataset, scales: &Scales, bases: &Bases) -> Vec<PreparedShot> {
     use rayon::prelude::*;
-    data.shots.par_iter().filter(|s| s.is_full()).map(|s| prepare_one(data, s, scales, bases)).collect()
+    data.shots
+        .par_iter()
+        .filter(|s| s.is_full())
+        .map(|s| prepare_one(data, s, scales, bases))
+        .collect()
 }
 
 fn prepare_one(data: &Dataset, shot: &ShotRecord, scales: &Scales, bases: &Bases) -> PreparedShot {
     let f = fields(data, std::iter::once(shot), scales, &bases.order);
     let temperatures = scales.temperatures(&shot.latents);
-    let (fp, ft) = (bases.fill_pressure.project(&f.fill_pressure), bases.fill_temperature.project(&f.fill_temperature));
+    let (fp, ft) = (
+        bases.fill_pressure.project(&f.fill_pressure),
+        bases.fill_temperature.project(&f.fill_temperature),
+    );
     let (kp, kt) = (bases.fill_pressure.len(), bases.fill_temperature.len());
-    let fill_target = (0..shot.fill_ticks).flat_map(|k| [&fp[k * kp..][..kp], &ft[k * kt..][..kt]].concat()).collect();
+    let fill_target = (0..shot.fill_ticks)
+        .flat_map(|k| [&fp[k * kp..][..kp], &ft[k * kt..][..kt]].concat())
+        .collect();
     let mut p = PreparedShot {
         latents: scales.latents(&shot.latents),
         melt_k: temperatures.0 as f32,
         mold_k: temperatures.1 as f32,
         time: shot.time.iter().map(|t| f64::from(*t)).collect(),
-        drive: shot.inlet.iter().map(|p| scales.drive(f64::from(*p)).max(0.0)).collect(),
+        drive: shot
+            .inlet
+            .iter()
+            .map(|p| scales.drive(f64::from(*p)).max(0.0))
+            .collect(),
         filled: shot.filled.clone(),
         full_at: f64::from(shot.full_at),
-        fill_tick: shot.tick[..shot.fill_ticks].iter().map(|t| f64::from(*t)).collect(),
-        fill_share: shot.tick[..shot.fill_ticks].iter().map(|t| share_at(shot, *t)).collect(),
+        fill_tick: shot.tick[..shot.fill_ticks]
+            .iter()
+            .map(|t| f64::from(*t))
+            .collect(),
+        fill_share: shot.tick[..shot.fill_ticks]
+            .iter()
+            .map(|t| share_at(shot, *t))
+            .collect(),
         fill_features: Vec::new(),
         fill_target,
-        tick: shot.tick[shot.fill_ticks..].iter().map(|t| f64::from(*t)).collect(),
+        tick: shot.tick[shot.fill_ticks..]
+            .iter()
+            .map(|t| f64::from(*t))
+            .collect(),
         pressure: bases.pressure.project(&f.pressure),
         temperature: Vec::new(),
         thermal: Vec::new(),
@@ -232,13 +314,20 @@ fn prepare_one(data: &Dataset, shot: &ShotRecord, scales: &Scales, bases: &Bases
     let kt = bases.temperature.len();
     p.temperature = vec![0.0; p.tick.len() * kt];
     p.thermal = vec![false; p.tick.len()];
-    let later = shot.thermal.iter().filter(|k| **k as usize >= shot.fill_ticks);
+    let later = shot
+        .thermal
+        .iter()
+        .filter(|k| **k as usize >= shot.fill_ticks);
     for (z, k) in z.chunks_exact(kt).zip(later) {
         let k = *k as usize - shot.fill_ticks;
         p.thermal[k] = true;
         p.temperature[k * kt..][..kt].copy_from_slice(z);
     }
-    p.fill_features = p.memories(&p.fill_tick).iter().flat_map(FillMemory::features).collect();
+    p.fill_features = p
+        .memories(&p.fill_tick)
+        .iter()
+        .flat_map(FillMemory::features)
+        .collect();
     p
 }
 
@@ -265,7 +354,10 @@ impl PreparedShot {
 
     /// Inlet pressure at time `t`, scaled.
     pub fn drive_at(&self, t: f64) -> f64 {
-        let k = self.time.partition_point(|x| *x < t).clamp(1, self.time.len() - 1);
+        let k = self
+            .time
+            .partition_point(|x| *x < t)
+            .clamp(1, self.time.len() - 1);
         let w = ((t - self.time[k - 1]) / (self.time[k] - self.time[k - 1])).clamp(0.0, 1.0);
         self.drive[k - 1] + w * (self.drive[k] - self.drive[k - 1])
     }
@@ -296,6 +388,10 @@ impl Prepared {
         let scales = Scales::of(mold, &data.shots);
         let bases = Bases::fit(data, &scales, modes);
         let shots = prepare(data, &scales, &bases);
-        Self { scales, bases, shots }
+        Self {
+            scales,
+            bases,
+            shots,
+        }
     }
 }

@@ -66,7 +66,11 @@ impl Scales {
         std::array::from_fn(|i| {
             let [low, high] = self.latents[i];
             let half = 0.5 * (high - low) / 3.0_f64.sqrt();
-            if half > 0.0 { ((values[TAKEN[i] as usize] - 0.5 * (low + high)) / half) as f32 } else { 0.0 }
+            if half > 0.0 {
+                ((values[TAKEN[i] as usize] - 0.5 * (low + high)) / half) as f32
+            } else {
+                0.0
+            }
         })
     }
 
@@ -77,6 +81,9 @@ impl Scales {
 
     /// Melt and mold temperature of a shot, K.
     pub fn temperatures(&self, values: &[f64; COUNT]) -> (f64, f64) {
-        (self.melt_k + values[Latent::MeltTemperature as usize], self.mold_k + values[Latent::MoldTemperature as usize])
+        (
+            self.melt_k + values[Latent::MeltTemperature as usize],
+            self.mold_k + values[Latent::MoldTemperature as usize],
+        )
     }
 }

@@ -5,7 +5,7 @@ use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 mod filling;
 mod later;
 
-pub use filling::{train_filling, full_times};
+pub use filling::{full_times, train_filling};
 pub use later::{LaterRows, pressure_modes, train_later};
 
 /// How long and how fast.
@@ -32,5 +32,14 @@ fn rate(effort: &Effort, step: usize) -> f64 {
 }
 
 fn adam(vars: Vec<candle_core::Var>, rate: f64) -> candle_core::Result<AdamW> {
-    AdamW::new(vars, ParamsAdamW { lr: rate, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.0 })
+    AdamW::new(
+        vars,
+        ParamsAdamW {
+            lr: rate,
+            beta1: 0.9,
+            beta2: 0.99,
+            eps: 1e-8,
+            weight_decay: 0.0,
+        },
+    )
 }

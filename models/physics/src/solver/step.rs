@@ -186,8 +186,8 @@ impl Stepper {
             if tol.accept && report.iterations >= most {
                 break;
             }
-            self.work.at_old = tol.accept && report.iterations == 0;
-            if self.work.at_old {
+            self.work.at_old = report.iterations == 0;
+            if tol.accept && self.work.at_old {
                 live::rest_fluidity(model, new, &mut self.work);
             } else {
                 mass::density(model, new, &mut self.work);

@@ -1,8 +1,8 @@
 //! Runs one plan through the reference solver and keeps what the network needs.
 
+use models_infer::schedule::Schedule;
 use models_physics::drive::Drive;
 use models_physics::latents::Latent;
-use models_infer::schedule::Schedule;
 use models_physics::mold::Mold;
 use models_physics::shot::{self, Keep, Shot, ShotError};
 use models_physics::solver::{Model, State};

@@ -11,7 +11,11 @@ struct Silu;
 /// # Errors
 /// When the tensor is not f32.
 pub fn silu(x: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() { x.contiguous()?.apply_op1(Silu) } else { x.silu() }
+    if x.device().is_cpu() {
+        x.contiguous()?.apply_op1(Silu)
+    } else {
+        x.silu()
+    }
 }
 
 impl CustomOp1 for Silu {
@@ -20,13 +24,21 @@ impl CustomOp1 for Silu {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (start, end) = layout.contiguous_offsets().ok_or_else(|| candle_core::Error::Msg("silu: not contiguous".into()))?;
-        let y = storage.as_slice::<f32>()?[start..end].iter().map(|x| x * sigmoid(*x)).collect();
+        let (start, end) = layout
+            .contiguous_offsets()
+            .ok_or_else(|| candle_core::Error::Msg("silu: not contiguous".into()))?;
+        let y = storage.as_slice::<f32>()?[start..end]
+            .iter()
+            .map(|x| x * sigmoid(*x))
+            .collect();
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (xs, gs) = (x.flatten_all()?.to_vec1::<f32>()?, grad.flatten_all()?.to_vec1::<f32>()?);
+        let (xs, gs) = (
+            x.flatten_all()?.to_vec1::<f32>()?,
+            grad.flatten_all()?.to_vec1::<f32>()?,
+        );
         let d: Vec<f32> = xs
             .iter()
             .zip(&gs)

@@ -19,7 +19,11 @@ pub fn exp(x: f32) -> f32 {
     let p = p * r + 5.000_000_3e-1;
     let e = p * r * r + r + 1.0;
     // 2^n by its exponent bits.
-    let bits = (shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127)) << 23;
+    let bits = (shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127))
+        << 23;
     e * f32::from_bits(bits)
 }
 
@@ -42,7 +46,8 @@ pub fn softplus(x: f32) -> f32 {
     // ln(1 + e) = 2 atanh(e / (2 + e)), argument at most one third.
     let z = e / (2.0 + e);
     let s = z * z;
-    let series = 1.0 + s * (1.0 / 3.0 + s * (0.2 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s * (1.0 / 11.0)))));
+    let series =
+        1.0 + s * (1.0 / 3.0 + s * (0.2 + s * (1.0 / 7.0 + s * (1.0 / 9.0 + s * (1.0 / 11.0)))));
     x.max(0.0) + 2.0 * z * series
 }
 
@@ -55,7 +60,9 @@ mod tests {
         for i in -4000..=4000 {
             let x = i as f32 * 0.02;
             let d = f64::from(x);
-            let near = |a: f32, b: f64, scale: f64| assert!((f64::from(a) - b).abs() < 4e-7 * scale, "{x}: {a} {b}");
+            let near = |a: f32, b: f64, scale: f64| {
+                assert!((f64::from(a) - b).abs() < 4e-7 * scale, "{x}: {a} {b}")
+            };
             near(exp(x), d.exp(), d.exp());
             near(sigmoid(x), 1.0 / (1.0 + (-d).exp()), 1.0);
             near(tanh(x), d.tanh(), 1.0);

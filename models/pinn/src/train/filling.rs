@@ -21,12 +21,19 @@ struct FrontRows {
 const FRONT_STEPS: usize = 40;
 
 fn front_rows(shots: &[PreparedShot]) -> FrontRows {
-    let mut rows = FrontRows { x: Vec::new(), share: Vec::new() };
+    let mut rows = FrontRows {
+        x: Vec::new(),
+        share: Vec::new(),
+    };
     for shot in shots {
         let end = shot.time.partition_point(|t| *t <= shot.full_at + 1e-9);
         let stride = (end / FRONT_STEPS).max(1);
         // Counted from the end: the moment the mold is full is always among them.
-        let chosen: Vec<usize> = (0..end).rev().step_by(stride).filter(|&k| shot.filled[k] > 1e-3).collect();
+        let chosen: Vec<usize> = (0..end)
+            .rev()
+            .step_by(stride)
+            .filter(|&k| shot.filled[k] > 1e-3)
+            .collect();
         let mut at: Vec<f64> = chosen.iter().map(|&k| shot.time[k]).collect();
         at.reverse();
         for (m, k) in shot.memories(&at).iter().zip(chosen.iter().rev()) {
@@ -39,7 +46,11 @@ fn front_rows(shots: &[PreparedShot]) -> FrontRows {
 }
 
 fn gather(rows: &[f32], width: usize, chosen: &[usize], device: &Device) -> Result<Tensor> {
-    let flat: Vec<f32> = chosen.iter().flat_map(|i| &rows[i * width..(i + 1) * width]).copied().collect();
+    let flat: Vec<f32> = chosen
+        .iter()
+        .flat_map(|i| &rows[i * width..(i + 1) * width])
+        .copied()
+        .collect();
     Tensor::from_vec(flat, (chosen.len(), width), device)
 }
 
@@ -47,7 +58,13 @@ fn gather(rows: &[f32], width: usize, chosen: &[usize], device: &Device) -> Resu
 ///
 /// # Errors
 /// When the device refuses.
-pub fn train_filling(net: &Network, shots: &[PreparedShot], bases: &Bases, effort: &Effort, mut told: impl FnMut(usize, f32, f32)) -> Result<()> {
+pub fn train_filling(
+    net: &Network,
+    shots: &[PreparedShot],
+    bases: &Bases,
+    effort: &Effort,
+    mut told: impl FnMut(usize, f32, f32),
+) -> Result<()> {
     let device = Device::Cpu;
     let mut rng = StdRng::seed_from_u64(effort.seed ^ 0xf111);
     let fronts = front_rows(shots);
@@ -62,19 +79,43 @@ pub fn train_filling(net: &Network, shots: &[PreparedShot], bases: &Bases, effor
         }
         y.extend_from_slice(&shot.fill_target);
     }
-    let weights = mode_weights(&[&bases.fill_pressure.deviation, &bases.fill_temperature.deviation], &device)?;
+    let weights = mode_weights(
+        &[
+            &bases.fill_pressure.deviation,
+            &bases.fill_temperature.deviation,
+        ],
+        &device,
+    )?;
     let mut optimiser = adam(net.fill_vars(), effort.rate)?;
     let rows = y.len() / modes;
     for step in 0..effort.steps {
-        let chosen: Vec<usize> = (0..effort.batch).map(|_| rng.random_range(0..fronts.share.len())).collect();
-        let share = Tensor::from_vec(chosen.iter().map(|i| fronts.share[*i]).collect::<Vec<_>>(), effort.batch, &device)?;
-        let out = net.front.forward(&gather(&fronts.x, width, &chosen, &device)?)?.squeeze(1)?.exp()?;
+        let chosen: Vec<usize> = (0..effort.batch)
+            .map(|_| rng.random_range(0..fronts.share.len()))
+            .collect();
+        let share = Tensor::from_vec(
+            chosen.iter().map(|i| fronts.share[*i]).collect::<Vec<_>>(),
+            effort.batch,
+            &device,
+        )?;
+        let out = net
+            .front
+            .forward(&gather(&fronts.x, width, &chosen, &device)?)?
+            .squeeze(1)?
+            .exp()?;
         // Ten times the weight on the last tenth, which fixes the moment the mold is full.
         let late = (share.ge(0.9)?.to_dtype(candle_core::DType::F32)? * 9.0)?.affine(1.0, 1.0)?;
         let front = ((out - share)?.sqr()? * late)?.mean_all()?;
-        let chosen: Vec<usize> = (0..effort.batch).map(|_| rng.random_range(0..rows)).collect();
-        let out = net.fill.forward(&gather(&x, width + 1, &chosen, &device)?)?;
-        let field = (out - gather(&y, modes, &chosen, &device)?)?.sqr()?.broadcast_mul(&weights)?.mean(0)?.sum_all()?;
+        let chosen: Vec<usize> = (0..effort.batch)
+            .map(|_| rng.random_range(0..rows))
+            .collect();
+        let out = net
+            .fill
+            .forward(&gather(&x, width + 1, &chosen, &device)?)?;
+        let field = (out - gather(&y, modes, &chosen, &device)?)?
+            .sqr()?
+            .broadcast_mul(&weights)?
+            .mean(0)?
+            .sum_all()?;
         let loss = ((&front * 300.0)? + &field)?;
         optimiser.set_learning_rate(rate(effort, step));
         optimiser.backward_step(&loss)?;
@@ -126,7 +167,10 @@ pub fn full_times(net: &Network, shots: &[PreparedShot]) -> Result<Vec<Passing>>
             at.push(0.5 * (w[0] + w[1]).max(0.0));
         }
         let memories = shot.memories(&at);
-        let x: Vec<f32> = memories.iter().flat_map(|m| m.features().into_iter().chain(shot.latents)).collect();
+        let x: Vec<f32> = memories
+            .iter()
+            .flat_map(|m| m.features().into_iter().chain(shot.latents))
+            .collect();
         let x = Tensor::from_vec(x, (at.len(), FEATURES + TAKEN.len()), &device)?;
         let share = net.front.forward(&x)?.squeeze(1)?.exp()?.to_vec1::<f32>()?;
         let cross = |goal: f64| -> f64 {
@@ -140,11 +184,18 @@ pub fn full_times(net: &Network, shots: &[PreparedShot]) -> Result<Vec<Passing>>
             }
         };
         let full = cross(1.0);
-        let mut times: Vec<f64> = crate::network::PASSED.iter().map(|g| cross(*g).min(full)).collect();
+        let mut times: Vec<f64> = crate::network::PASSED
+            .iter()
+            .map(|g| cross(*g).min(full))
+            .collect();
         times.push(full);
         let mut memories = shot.memories(&times);
         let memory = memories.pop().unwrap_or_default();
-        all.push(Passing { full, memory, passed: memories });
+        all.push(Passing {
+            full,
+            memory,
+            passed: memories,
+        });
     }
     Ok(all)
 }

@@ -37,7 +37,11 @@ impl LaterRows {
         summary.extend(shot.latents);
         let integral = shot.drive_integral(&shot.tick);
         let mut x = Vec::with_capacity(shot.tick.len() * X);
-        let mut before = (passing.full, passing.memory.pressure, passing.memory.integrals[0]);
+        let mut before = (
+            passing.full,
+            passing.memory.pressure,
+            passing.memory.integrals[0],
+        );
         let mut first = shot.tick.len();
         for (k, &t) in shot.tick.iter().enumerate() {
             let now = shot.drive_at(t);
@@ -49,7 +53,11 @@ impl LaterRows {
             }
             first = first.min(k);
             x.push(dt as f32);
-            x.extend([now as f32, ((integral[k] - before.2) / dt) as f32, (now - before.1) as f32]);
+            x.extend([
+                now as f32,
+                ((integral[k] - before.2) / dt) as f32,
+                (now - before.1) as f32,
+            ]);
             x.extend(clock(t - passing.full));
             x.extend(shot.latents);
             before = (t, now, integral[k]);
@@ -79,7 +87,9 @@ pub fn train_later(
     let weight_p = mode_weights(&[&bases.pressure.deviation], &device)?;
     let weight_t = mode_weights(&[&bases.temperature.deviation], &device)?;
     let mut optimiser = adam(net.later_vars(), effort.rate)?;
-    let mut order: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].first < shots[*i].tick.len()).collect();
+    let mut order: Vec<usize> = (0..rows.len())
+        .filter(|i| rows[*i].first < shots[*i].tick.len())
+        .collect();
     let mut next = order.len();
     for step in 0..effort.steps {
         if next + effort.batch > order.len() {
@@ -88,7 +98,11 @@ pub fn train_later(
         }
         let batch = &order[next..(next + effort.batch).min(order.len())];
         next += effort.batch;
-        let ticks = batch.iter().map(|i| shots[*i].tick.len()).max().unwrap_or(1);
+        let ticks = batch
+            .iter()
+            .map(|i| shots[*i].tick.len())
+            .max()
+            .unwrap_or(1);
         let b = batch.len();
         let mut x = vec![0.0_f32; b * ticks * X];
         let mut summary = Vec::with_capacity(b * (FILL_SUMMARY + TAKEN.len()));
@@ -111,16 +125,29 @@ pub fn train_later(
         let n = at.len();
         let x = Tensor::from_vec(x, (b, ticks, X), &device)?;
         let summary = Tensor::from_vec(summary, (b, FILL_SUMMARY + TAKEN.len()), &device)?;
-        let h = net.states(&summary, &x)?.reshape((b * ticks, net.widths.state))?;
+        let h = net
+            .states(&summary, &x)?
+            .reshape((b * ticks, net.widths.state))?;
         let h = h.index_select(&Tensor::from_vec(at, n, &device)?, 0)?;
-        let out = net.later.forward(&Tensor::cat(&[h, Tensor::from_vec(inputs, (n, X - 1), &device)?], 1)?)?;
+        let out = net.later.forward(&Tensor::cat(
+            &[h, Tensor::from_vec(inputs, (n, X - 1), &device)?],
+            1,
+        )?)?;
         let p = Tensor::from_vec(p, (n, kp), &device)?;
         let t = Tensor::from_vec(t, (n, kt), &device)?;
         let kept = has_t.iter().sum::<f32>().max(1.0);
         let has_t = Tensor::from_vec(has_t, (n, 1), &device)?;
         let now = Tensor::from_vec(now, (n, 1), &device)?;
-        let loss_p = (pressure_modes(&out, &now, kp)? - p)?.sqr()?.broadcast_mul(&weight_p)?.mean(0)?.sum_all()?;
-        let loss_t = (out.narrow(1, 2 * kp, kt)? - t)?.sqr()?.broadcast_mul(&weight_t)?.broadcast_mul(&has_t)?.sum_all()?;
+        let loss_p = (pressure_modes(&out, &now, kp)? - p)?
+            .sqr()?
+            .broadcast_mul(&weight_p)?
+            .mean(0)?
+            .sum_all()?;
+        let loss_t = (out.narrow(1, 2 * kp, kt)? - t)?
+            .sqr()?
+            .broadcast_mul(&weight_t)?
+            .broadcast_mul(&has_t)?
+            .sum_all()?;
         let loss_t = (loss_t / f64::from(kept))?;
         let loss = (&loss_p + &loss_t)?;
         optimiser.set_learning_rate(rate(effort, step));
