@@ -149,7 +149,7 @@ pub fn run(
     mut until: impl FnMut(&Figures) -> bool,
 ) -> Result<Figures, PressSimError> {
     let rate = settings.rate_hz;
-    if !(100..=2000).contains(&rate) || TICK_HZ % rate != 0 {
+    if !(100..=2000).contains(&rate) || !TICK_HZ.is_multiple_of(rate) {
         return Err(PressSimError::Rate(rate));
     }
     let mut line = Link::open(&Line::Pty(link.to_owned())).map_err(PressSimError::Line)?;
