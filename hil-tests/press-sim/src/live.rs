@@ -172,7 +172,10 @@ impl Live {
         let mut t = now_s - self.began_s;
         if t >= self.course.duration_s && self.standing.is_none() {
             t = self.turn(now_s, t);
-        } else if !self.asked && self.standing.is_none() && t > 0.5 * self.course.duration_s {
+        } else if !self.asked
+            && self.standing.is_none()
+            && t > (0.5 * self.course.duration_s).max(self.course.transfer_s.unwrap_or(0.0))
+        {
             self.asked = true;
             self.ask(Job::Next(self.began_s + self.course.duration_s));
         }

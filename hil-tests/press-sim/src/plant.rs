@@ -38,6 +38,8 @@ struct Planned {
     start_s: f64,
     idle_s: f64,
     latents: Latents,
+    /// What it was solved with first: a shot under way keeps it.
+    setpoints: Option<Recipe>,
 }
 
 /// A press in the rhythm of its scenario.
@@ -117,8 +119,8 @@ impl Plant {
         self.again(None)
     }
 
-    /// Solves the planned cycle again with the setpoints of now, and with an earlier transfer at
-    /// this injected volume, m3, if one is given. Latents stay what they were.
+    /// Solves the planned cycle again: with the setpoints of now, or with those it had and an earlier
+    /// transfer at this injected volume, m3. Latents stay what they were.
     ///
     /// # Errors
     /// When the solver stops.
@@ -176,6 +178,7 @@ impl Plant {
             start_s,
             idle_s,
             latents,
+            setpoints: None,
         });
     }
 
@@ -184,7 +187,14 @@ impl Plant {
         planned: &Planned,
         transfer_volume: Option<f64>,
     ) -> Result<Course, PressSimError> {
-        let setpoints = self.handle.setpoints();
+        // A new solution before injection takes new setpoints; one in the middle of a shot does not.
+        let setpoints = match (&planned.setpoints, transfer_volume) {
+            (Some(setpoints), Some(_)) => setpoints.clone(),
+            _ => self.handle.setpoints(),
+        };
+        if let Some(current) = &mut self.planned {
+            current.setpoints = Some(setpoints.clone());
+        }
         self.temperatures.aim(&setpoints, planned.start_s);
         let inject_s = self.scenario.cycle.close_s;
         let at = planned.start_s + inject_s;

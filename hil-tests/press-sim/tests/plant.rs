@@ -203,7 +203,16 @@ fn setpoints_act_at_the_next_shot_and_temperatures_only_slowly() {
 fn an_earlier_transfer_is_the_same_shot_up_to_there() {
     let mut plant = Plant::new(open("demo"), 1).expect("a plant");
     let whole = plant.next(0.0).expect("a course");
+    let firmer = |recipe: &mut models_physics::recipe::Recipe| recipe.hold[0].pressure *= 1.2;
+    plant
+        .handle()
+        .change(firmer)
+        .expect("the press can do that");
     let early = plant.again(Some(9.0e-6)).expect("a course");
+    assert_eq!(
+        early.recipe, whole.recipe,
+        "a shot under way keeps its setpoints"
+    );
     let (late_s, early_s) = (
         whole.transfer_s.expect("it transfers"),
         early.transfer_s.expect("it does"),
