@@ -1,8 +1,14 @@
 //! The virtual sensor that ships: a trained network that follows a shot from the pressure at its inlet.
 //!
-//! Reading order: [`memory`] (what is remembered of the drive while the mold fills), [`schedule`] (when the
-//! recurrent state moves on).
+//! Reading order: [`release`] (what a folder of weights holds, and why one is refused), [`memory`] (what is remembered of
+//! the drive while the mold fills), [`schedule`] (when the recurrent state moves on), [`follow`] (a shot, sample by sample).
 #![warn(missing_docs)]
 
+pub mod error;
+pub mod follow;
 pub mod memory;
+pub mod mlp;
+pub mod network;
+pub mod release;
 pub mod schedule;
+pub mod smooth;

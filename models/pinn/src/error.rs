@@ -57,6 +57,9 @@ pub enum PinnError {
         /// What happened.
         reason: String,
     },
+    /// A release.
+    #[error(transparent)]
+    Release(#[from] models_infer::error::InferError),
     /// The tensor library refused.
     #[error("computing with tensors")]
     Tensor(#[from] candle_core::Error),

@@ -6,6 +6,8 @@
 pub mod basis;
 pub mod dataset;
 pub mod error;
+pub mod evaluate;
+pub mod export;
 pub mod layers;
 pub mod network;
 pub mod op;

@@ -17,23 +17,7 @@ use crate::layers::Mlp;
 use crate::op::recurrence::{RecurrenceShape, recur};
 use crate::prepare::FILL_FEATURES;
 use crate::scales::TAKEN;
-
-/// Filled shares at which the passing of the front is remembered.
-pub const PASSED: [f64; 3] = [0.25, 0.5, 0.75];
-/// Width of what is remembered of the fill: memory at full, time and pressure of each passing.
-pub const FILL_SUMMARY: usize = FILL_FEATURES + 2 * PASSED.len();
-/// Drive inputs of a later tick: pressure now, its mean since the last tick, its change.
-pub const DRIVE: usize = 3;
-/// Functions of time since full.
-pub const CLOCK: usize = 2;
-
-/// Functions of the time since the mold was full, `t` in s.
-pub fn clock(t: f64) -> [f32; CLOCK] {
-    [
-        ((1.0 + t.max(0.0) / 0.01).ln() / 4.0) as f32,
-        (t / 5.0) as f32,
-    ]
-}
+pub use models_infer::network::{CLOCK, DRIVE, FILL_SUMMARY, PASSED, clock};
 
 /// Widths of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

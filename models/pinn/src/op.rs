@@ -2,4 +2,3 @@
 
 pub mod recurrence;
 pub mod silu;
-pub mod smooth;

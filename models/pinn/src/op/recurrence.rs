@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
 
-use super::smooth::{exp, sigmoid, softplus, tanh};
+use models_infer::smooth::{exp, sigmoid, softplus, tanh};
 
 /// Sizes of the recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
-use super::smooth::sigmoid;
+use models_infer::smooth::sigmoid;
 
 struct Silu;
 

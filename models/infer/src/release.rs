@@ -1,0 +1,330 @@
+//! A release: a folder with `model.toml` and `weights.safetensors`, never edited again.
+
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::InferError;
+
+/// Name and version of the format.
+pub const FORMAT: &str = "moldsight-network-1";
+/// The description in a release.
+pub const DESCRIPTION: &str = "model.toml";
+/// The weights in a release.
+pub const WEIGHTS: &str = "weights.safetensors";
+
+/// A latent that the network takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatentInput {
+    /// Name in the list of latents.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Lowest and highest trained value; melt and mold temperature are differences to the nominal ones.
+    pub low: f64,
+    /// See `low`.
+    pub high: f64,
+    /// Value identified for this mold: what is used when nothing better is known.
+    pub value: f64,
+}
+
+/// What a sensor reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Pressure, Pa.
+    Pressure,
+    /// Temperature of one layer, K.
+    Temperature,
+}
+
+/// A sensor of the mold, as a weighted mean of nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensorPlace {
+    /// Name in the mold file.
+    pub name: String,
+    /// What it reads.
+    pub quantity: Quantity,
+    /// Layer of a temperature, mid-plane first.
+    pub layer: usize,
+    /// Nodes.
+    pub nodes: Vec<usize>,
+    /// Their shares.
+    pub shares: Vec<f64>,
+}
+
+/// Error of the network against the solver on shots that training never saw.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// Number of those shots.
+    pub shots: usize,
+    /// Root mean square error of the sensors' pressures over a shot, percent of its peak: mean and 95th percentile.
+    pub sensors_percent: [f64; 2],
+    /// The same of the pressure field while filling, in hold and in cooling (mean).
+    pub fill_percent: f64,
+    /// See `fill_percent`.
+    pub later_percent: f64,
+    /// Root mean square error of temperature after the mold is full, K: everywhere and at the mid-plane.
+    pub temperature_k: [f64; 2],
+    /// Error of the time the mold is full, ms: median and 95th percentile.
+    pub full_ms: [f64; 2],
+}
+
+/// `model.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Mold, and the hash of all that its simulation reads.
+    pub mold: String,
+    /// See `mold`.
+    pub mold_sha256: String,
+    /// Sensor whose pressure drives the network: that at the mold's inlet.
+    pub driven_by: String,
+    /// Program and commit that made it.
+    pub program: String,
+    /// See `program`.
+    pub commit: String,
+    /// Seed of sample, weights and order.
+    pub seed: u64,
+    /// Training shots.
+    pub shots: usize,
+    /// Hash of the weights file.
+    pub weights_sha256: String,
+    /// Pressure that counts as one, Pa.
+    pub pressure_scale_pa: f64,
+    /// Pressure in front of the melt, Pa.
+    pub atmosphere_pa: f64,
+    /// Highest trained inlet pressure, Pa.
+    pub highest_pa: f64,
+    /// Longest trained time after the mold is full, s.
+    pub longest_s: f64,
+    /// Nominal melt temperature, K.
+    pub melt_k: f64,
+    /// Nominal mold temperature, K.
+    pub mold_k: f64,
+    /// Nodes of a field, the inlet first.
+    pub nodes: usize,
+    /// Melt layers of a node.
+    pub layers: usize,
+    /// First and longest step of the schedule, s, and its growth.
+    pub schedule_first_s: f64,
+    /// See `schedule_first_s`.
+    pub schedule_longest_s: f64,
+    /// See `schedule_first_s`.
+    pub schedule_growth: f64,
+    /// Errors on fresh shots.
+    pub errors: Errors,
+    /// Latents, in the order of the inputs.
+    pub latents: Vec<LatentInput>,
+    /// Sensors of the mold.
+    pub sensors: Vec<SensorPlace>,
+}
+
+/// A loaded release: its description and its tensors.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The description.
+    pub about: Description,
+    tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    path: std::path::PathBuf,
+}
+
+/// SHA-256 as hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+impl Release {
+    /// Loads and checks a release.
+    ///
+    /// # Errors
+    /// When a file is missing, of an unknown format, damaged, or has another hash than the description says.
+    pub fn load(folder: &Path) -> Result<Self, InferError> {
+        let path = folder.join(DESCRIPTION);
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| InferError::File {
+                doing: "reading",
+                path: path.into(),
+                source,
+            })
+        };
+        let text = String::from_utf8(read(&path)?).map_err(|_| InferError::Description {
+            path: path.clone(),
+            reason: "is not text".into(),
+        })?;
+        // The format first: another version may have other keys.
+        let loose: toml::Table = toml::from_str(&text).map_err(|e| InferError::Description {
+            path: path.clone(),
+            reason: e.message().into(),
+        })?;
+        let found = loose
+            .get("format")
+            .and_then(|f| f.as_str())
+            .unwrap_or("missing")
+            .to_owned();
+        if found != FORMAT {
+            return Err(InferError::Format {
+                path,
+                found,
+                known: FORMAT,
+            });
+        }
+        let about: Description = toml::from_str(&text).map_err(|e| InferError::Description {
+            path: path.clone(),
+            reason: e.message().into(),
+        })?;
+        let path = folder.join(WEIGHTS);
+        let bytes = read(&path)?;
+        let found = sha256(&bytes);
+        if found != about.weights_sha256 {
+            return Err(InferError::Hash {
+                path,
+                found,
+                stated: about.weights_sha256,
+            });
+        }
+        let tensors = parse(&bytes, &path)?;
+        Ok(Self {
+            about,
+            tensors,
+            path,
+        })
+    }
+
+    /// A release in memory.
+    ///
+    /// # Errors
+    /// When the weights are not what they should be.
+    pub fn from_parts(about: Description, weights: &[u8]) -> Result<Self, InferError> {
+        let path = std::path::PathBuf::from("weights in memory");
+        Ok(Self {
+            about,
+            tensors: parse(weights, &path)?,
+            path,
+        })
+    }
+
+    /// A tensor with `width` columns (its rows are returned flattened), or a vector of any length with `width` 0.
+    ///
+    /// # Errors
+    /// When it is missing, has another width or holds something that is no number.
+    pub fn tensor(&self, name: &str, width: usize) -> Result<&[f32], InferError> {
+        let refuse = |reason: String| InferError::Tensor {
+            path: self.path.clone(),
+            tensor: name.into(),
+            reason,
+        };
+        let (_, shape, values) = self
+            .tensors
+            .iter()
+            .find(|(n, _, _)| n == name)
+            .ok_or_else(|| refuse("missing".into()))?;
+        let last = if width == 0 {
+            0
+        } else {
+            *shape.last().unwrap_or(&0)
+        };
+        if last != width || values.is_empty() {
+            return Err(refuse(format!(
+                "has shape {shape:?}; {width} columns are needed"
+            )));
+        }
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(refuse("holds a value that is no number".into()));
+        }
+        Ok(values)
+    }
+}
+
+fn parse(bytes: &[u8], path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, InferError> {
+    let refuse = |tensor: &str, reason: String| InferError::Tensor {
+        path: path.into(),
+        tensor: tensor.into(),
+        reason,
+    };
+    let file = SafeTensors::deserialize(bytes).map_err(|e| refuse("header", e.to_string()))?;
+    file.tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            if view.dtype() != Dtype::F32 {
+                return Err(refuse(&name, format!("is {:?}, not f32", view.dtype())));
+            }
+            let values = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            Ok((name, view.shape().to_vec(), values))
+        })
+        .collect()
+}
+
+/// Serialises tensors as safetensors.
+///
+/// # Errors
+/// When a shape does not fit its values.
+pub fn to_safetensors(tensors: &[(String, Vec<usize>, Vec<f32>)]) -> Result<Vec<u8>, InferError> {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, _, v)| v.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .collect();
+    let failed = |e: safetensors::SafeTensorError| InferError::Tensor {
+        path: WEIGHTS.into(),
+        tensor: "all".into(),
+        reason: e.to_string(),
+    };
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, shape, _), b)| {
+            safetensors::tensor::TensorView::new(Dtype::F32, shape.clone(), b)
+                .map(|v| (name.clone(), v))
+                .map_err(failed)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    safetensors::serialize(views, None).map_err(failed)
+}
+
+impl Description {
+    /// Writes a release folder: weights first, the description last, so that a folder with a description is whole.
+    ///
+    /// # Errors
+    /// When the folder exists (releases are never edited) or cannot be written.
+    pub fn write(&self, folder: &Path, weights: &[u8]) -> Result<(), InferError> {
+        let failed = |doing, path: &Path| {
+            let path = path.to_path_buf();
+            move |source| InferError::File {
+                doing,
+                path,
+                source,
+            }
+        };
+        if folder.exists() {
+            let source = std::io::Error::new(
+                std::io::ErrorKind::AlreadyExists,
+                "a release is never edited; use another folder",
+            );
+            return Err(failed("writing", folder)(source));
+        }
+        let text = toml::to_string(self).map_err(|e| InferError::Description {
+            path: folder.join(DESCRIPTION),
+            reason: e.to_string(),
+        })?;
+        std::fs::create_dir_all(folder).map_err(failed("creating", folder))?;
+        for (name, bytes) in [(WEIGHTS, weights), (DESCRIPTION, text.as_bytes())] {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).map_err(failed("writing", &path))?;
+        }
+        Ok(())
+    }
+}
