@@ -95,6 +95,12 @@ pub struct Description {
     pub seed: u64,
     /// Training shots.
     pub shots: usize,
+    /// Seed of the sample of shots.
+    pub dataset_seed: u64,
+    /// Share of waveforms in it.
+    pub waveforms: f64,
+    /// Fresh shots that `errors` were measured on, beginning at 60000 of the sample.
+    pub fresh_shots: u32,
     /// Hash of the weights file.
     pub weights_sha256: String,
     /// Pressure that counts as one, Pa.

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod calibrate;
+mod dataset;
 mod output;
 mod pictures;
+mod predict;
 mod quality;
 mod simulate;
 mod sweep;
+mod train;
 mod validate;
 
 /// The workbench of Moldsight: physics of a mold, from its geometry to its part.
@@ -29,6 +32,14 @@ enum Command {
     Calibrate(calibrate::Args),
     /// Check the solver against closed-form reference numbers.
     Validate(validate::Args),
+    /// Simulate a space-filling sample of shots to train on.
+    Dataset(dataset::Args),
+    /// Train the virtual sensor of a mold; writes a release.
+    Train(train::TrainArgs),
+    /// Recompute the errors of a release on fresh shots.
+    Verify(train::VerifyArgs),
+    /// Run a release alone on a recording.
+    Predict(predict::Args),
     /// Predict part quality from a table of features, with bands.
     Quality(quality::QualityArgs),
 }
@@ -38,6 +49,10 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args).map(|()| true),
         Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
         Command::Validate(args) => validate::run(&args),
+        Command::Dataset(args) => dataset::run(&args).map(|()| true),
+        Command::Train(args) => train::train(&args).map(|()| true),
+        Command::Verify(args) => train::verify(&args),
+        Command::Predict(args) => predict::run(&args).map(|()| true),
         Command::Quality(args) => quality::run(&args)
             .map(|()| true)
             .map_err(anyhow::Error::from),
