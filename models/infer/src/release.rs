@@ -133,12 +133,15 @@ pub struct Description {
     pub sensors: Vec<SensorPlace>,
 }
 
+/// Name, shape and values of a tensor.
+pub type Tensor = (String, Vec<usize>, Vec<f32>);
+
 /// A loaded release: its description and its tensors.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// The description.
     pub about: Description,
-    tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    tensors: Vec<Tensor>,
     path: std::path::PathBuf,
 }
 
@@ -252,7 +255,7 @@ impl Release {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, InferError> {
+fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Tensor>, InferError> {
     let refuse = |tensor: &str, reason: String| InferError::Tensor {
         path: path.into(),
         tensor: tensor.into(),
@@ -279,7 +282,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f32>)
 ///
 /// # Errors
 /// When a shape does not fit its values.
-pub fn to_safetensors(tensors: &[(String, Vec<usize>, Vec<f32>)]) -> Result<Vec<u8>, InferError> {
+pub fn to_safetensors(tensors: &[Tensor]) -> Result<Vec<u8>, InferError> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, _, v)| v.iter().flat_map(|v| v.to_le_bytes()).collect())

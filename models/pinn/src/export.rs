@@ -17,7 +17,7 @@ use crate::network::{Network, cell_shape};
 use crate::prepare::Prepared;
 use crate::scales::TAKEN;
 
-type Named = Vec<(String, Vec<usize>, Vec<f32>)>;
+type Named = Vec<models_infer::release::Tensor>;
 
 fn push(all: &mut Named, name: &str, tensor: &Tensor) -> Result<()> {
     all.push((

@@ -39,11 +39,10 @@ pub(super) fn rest_fluidity(model: &Model, state: &State, work: &mut Work) {
 /// Fluidity at rest of one column, 1/(Pa s).
 pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64]) {
     let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
-    let last = t.len() - 1;
-    for k in 0..=last {
+    for (k, out) in out.iter_mut().enumerate() {
         let share = flowing_share(t, k, no_flow);
         // Fluidity of the part that flows, at that part's own temperature.
-        out[k] = if share > 0.0 {
+        *out = if share > 0.0 {
             let at = if share < 1.0 {
                 0.5 * (faces(t, k).1 + no_flow)
             } else {
@@ -60,14 +59,13 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
 /// partly frozen is evaluated again, at the temperature of the part that flows.
 pub(super) fn cut_frozen(model: &Model, p: f64, t: &[f64], out: &mut [f64]) {
     let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
-    let last = t.len() - 1;
-    for k in 0..=last {
+    for (k, out) in out.iter_mut().enumerate() {
         let share = flowing_share(t, k, no_flow);
         if share <= 0.0 {
-            out[k] = 0.0;
+            *out = 0.0;
         } else if share < 1.0 {
             let (_, hot) = faces(t, k);
-            out[k] = share * rest_at(&model.melt.rheology, 0.5 * (hot + no_flow), p);
+            *out = share * rest_at(&model.melt.rheology, 0.5 * (hot + no_flow), p);
         }
     }
 }

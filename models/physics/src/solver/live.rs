@@ -157,11 +157,11 @@ fn evaluate(model: &Model, node: usize, t: &[f64], p: f64, work: &mut Work) {
     work.live.pressure[node] = p;
     work.live.mean_dp[node] = mean_dp;
     let law = &model.melt.rheology;
-    for k in 0..layers {
-        let rest = flow::rest_at(law, t[k], p);
-        work.live.rest[at + k] = rest;
-        work.live.rest_dt[at + k] = (flow::rest_at(law, t[k] + STEP_K, p) - rest) / STEP_K;
-        work.live.rest_dp[at + k] = (flow::rest_at(law, t[k], p + STEP_PA) - rest) / STEP_PA;
+    for (at, &t) in (at..).zip(t) {
+        let rest = flow::rest_at(law, t, p);
+        work.live.rest[at] = rest;
+        work.live.rest_dt[at] = (flow::rest_at(law, t + STEP_K, p) - rest) / STEP_K;
+        work.live.rest_dp[at] = (flow::rest_at(law, t, p + STEP_PA) - rest) / STEP_PA;
     }
 }
 

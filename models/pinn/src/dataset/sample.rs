@@ -79,7 +79,7 @@ impl Sampler {
             centre,
             ranges,
             volume,
-            press: mold.press.clone().unwrap_or_else(|| stand_in_press(volume)),
+            press: mold.press.unwrap_or_else(|| stand_in_press(volume)),
             own_press: mold.press.is_some(),
             melt_k: mold.process.melt_k,
             mold_k: mold.wall.mold_temperature_k,
@@ -126,12 +126,12 @@ impl Sampler {
             self.press.mold_range_k,
         );
         // A mold filled in 0.2 to 1.3 s, or 0.07 to 0.5 s where only a short cavity is driven.
-        let (shortest, longest) = if self.own_press {
+        let (shortest, longest): (f64, f64) = if self.own_press {
             (0.22, 1.3)
         } else {
             (0.07, 0.5)
         };
-        let fill_time = shortest * (longest / shortest as f64).powf(draw());
+        let fill_time = shortest * (longest / shortest).powf(draw());
         let base = (self.volume / fill_time).min(self.press.max_rate);
         let stages = 1 + (3.0 * draw()) as usize;
         let transfer = self.volume * (0.955 + 0.09 * draw());
