@@ -4,7 +4,7 @@ CARGO := cargo
 LAB := target/release/moldlab
 SHARED ?= ../shared
 
-.PHONY: demo test accept prove check build bench setup fmt
+.PHONY: demo test accept prove check build bench model-verify setup fmt
 
 build: setup          ## target/release/moldlab
 	$(CARGO) build --release --locked -p models-lab
@@ -29,6 +29,9 @@ check: setup firmware-setup ## dependency arrows, format, clippy
 
 bench: setup          ## criterion benches
 	$(CARGO) bench --locked -p models-physics
+
+model-verify: build   ## recompute the errors of every release on its fresh shots
+	set -e; for release in models/weights/*/; do $(LAB) verify --weights $$release; done
 
 setup:
 	@bash .ci/setup

@@ -1,5 +1,5 @@
 """Acceptance against the shared measurements. Prints one line a claim; exits 1 if one fails."""
-import csv, json, math, pathlib, subprocess, sys, tempfile, time
+import csv, json, math, pathlib, shutil, subprocess, sys, tempfile, time
 
 LAB, SHARED = sys.argv[1], pathlib.Path(sys.argv[2])
 passed, failed = 0, 0
@@ -35,6 +35,42 @@ def errors(shot, out):
     return found
 
 
+def network(tmp):
+    """The release alone, driven by P1, beside the measurement and beside the solver at the same latents."""
+    mean, apart = {"p2_pa": [], "p3_pa": []}, 0.0
+    for name in ("02", "05", "08"):
+        shot = SHARED / "data/cavity-pressure" / f"ps_shot_{name}.csv"
+        (tmp / f"n{name}").mkdir()
+        out = tmp / f"n{name}" / "sensors.csv"
+        done = run("predict", "--weights", "strip-ps", "--drive", shot, "--at", "p1", "--out", out)
+        claim(f"network on PS shot {name}: {(done.stdout or done.stderr).strip().split(': ')[-1]}", done.returncode == 0)
+        if done.returncode:
+            continue
+        for sensor, (rms, arrival) in errors(shot, tmp / f"n{name}").items():
+            mean[sensor].append(rms)
+            print(f"      network on PS shot {name} {sensor[:2]}: {rms:.2f} % of peak, front {arrival:+.0f} ms")
+        _, here = table(out)
+        _, there = table(tmp / name / "sensors.csv")
+        for column in (2, 3):
+            off = [a[column] - b[column] for a, b in zip(here, there) if a[0] <= 6.0]
+            apart = max(apart, math.sqrt(sum(d * d for d in off) / len(off)) * 1e-6)
+    for sensor, most in (("p2_pa", 2.7), ("p3_pa", 2.2)):
+        value = sum(mean[sensor]) / max(len(mean[sensor]), 1)
+        text = f"network, mean of {sensor[:2]}: {value:.2f} % (goal {most}, refused above {most + 1.0})"
+        claim(text, 0 < value <= most + 1.0)
+    print(f"      network and solver at the same latents are at most {apart:.2f} MPa apart (root mean square; goal 0.1)")
+    weights = sorted(pathlib.Path("models/weights").glob("strip-ps-*"))[-1]
+    broken = tmp / "broken"
+    shutil.copytree(weights, broken)
+    data = bytearray((broken / "weights.safetensors").read_bytes())
+    data[len(data) // 2] ^= 1
+    (broken / "weights.safetensors").write_bytes(data)
+    done = run("predict", "--weights", broken, "--drive", shot, "--at", "p1", "--out", tmp / "never.csv")
+    claim("network with one flipped bit: refused, exit 2", done.returncode == 2 and "SHA-256" in done.stderr and not (tmp / "never.csv").exists())
+    done = run("predict", "--weights", "strip-ps", "--drive", shot, "--at", "p2", "--out", tmp / "never.csv")
+    claim("network driven at another sensor: refused, exit 2", done.returncode == 2 and "p1" in done.stderr and not (tmp / "never.csv").exists())
+
+
 with tempfile.TemporaryDirectory() as tmp:
     tmp = pathlib.Path(tmp)
     mean = {"p2_pa": [], "p3_pa": []}
@@ -52,6 +88,9 @@ with tempfile.TemporaryDirectory() as tmp:
     for sensor, most in (("p2_pa", 2.6), ("p3_pa", 2.1)):
         value = sum(mean[sensor]) / max(len(mean[sensor]), 1)
         claim(f"mean of {sensor[:2]}: {value:.2f} % (at most {most})", 0 < value <= most)
+
+    if list(pathlib.Path("models/weights").glob("strip-ps-*/model.toml")):
+        network(tmp)
 
     start = time.time()
     done = run("validate", "--json")

@@ -3,7 +3,7 @@
 .PHONY: hil-test hil-prove
 
 hil-test: firmware ## the stories, told short
-	cargo test --release -p hil-tests
+	cargo test --release -p hil-tests -p hil-press-sim
 
 hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
 	FUZZ_INPUTS=10000000 cargo test --release -p firmware-wire --test fuzz_decoder -- --nocapture

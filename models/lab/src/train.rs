@@ -311,7 +311,7 @@ pub fn find_release(name: &str) -> Result<PathBuf> {
         stem.rsplit_once('-')
             .is_some_and(|(mold, number)| mold == name && number.parse::<u32>().is_ok())
     };
-    match found.iter().filter(of_mold).next_back() {
+    match found.iter().rfind(of_mold) {
         Some(p) => Ok(p.clone()),
         None => bail!(
             "no release `{name}`: neither a folder nor a mold with one in {} (there are {})",
