@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use models_physics::calibrate::{Fit, Fitted, Measured, SensorScore};
+use models_physics::calibrate::{BySolver, Fit, Fitted, Measured, SensorScore};
 use models_physics::drive::Drive;
 use models_physics::latents::Latent;
 use models_physics::mold::{Mold, Provenance};
@@ -70,31 +70,19 @@ pub fn run(args: &Args) -> Result<()> {
         .collect::<Result<Vec<_>, _>>()?;
     free.sort();
     free.dedup();
-    let shots = args
-        .shots
-        .iter()
-        .map(|path| {
-            let drive = Drive::load(path)?;
-            drive.column(&args.at)?;
-            Ok(Measured {
-                name: path
-                    .file_stem()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                drive,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let shots = load_shots(&args.shots, &args.at)?;
     let cut = downstream_of(&mold, &args.at)?;
     let material = cut.card()?.require_simulation()?;
-    let fit = Fit {
+    let solver = BySolver {
         mold: &cut,
         material: &material,
         cut: cut.cut(),
         at: &args.at,
-        free: &free,
         until: args.until,
+    };
+    let fit = Fit {
+        forward: &solver,
+        free: &free,
     };
     let start = cut.latents()?;
     let bar = ProgressBar::new_spinner();
@@ -122,7 +110,26 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn report(fitted: &Fitted) {
+/// Measured shots, each with a column for the driving sensor.
+///
+/// # Errors
+/// When a file cannot be used.
+pub fn load_shots(paths: &[PathBuf], at: &str) -> Result<Vec<Measured>> {
+    let load = |path: &PathBuf| {
+        let drive = Drive::load(path)?;
+        drive.column(at)?;
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(Measured { name, drive })
+    };
+    paths.iter().map(load).collect()
+}
+
+/// Prints what a fit found.
+pub fn report(fitted: &Fitted) {
     println!(
         "cost {:.1} -> {:.1} in {} iterations",
         fitted.cost[0], fitted.cost[1], fitted.iterations
@@ -142,7 +149,8 @@ fn report(fitted: &Fitted) {
     print_scores(&fitted.scores);
 }
 
-fn print_scores(scores: &[SensorScore]) {
+/// Prints the errors of each sensor.
+pub fn print_scores(scores: &[SensorScore]) {
     for s in scores {
         let arrival = s
             .arrival_s

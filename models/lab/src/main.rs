@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod calibrate;
 mod dataset;
+mod identify;
 mod output;
 mod pictures;
 mod predict;
@@ -38,6 +39,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Recompute the errors of a release on fresh shots.
     Verify(train::VerifyArgs),
+    /// Identify latents from few measured shots through the network; compare flow laws.
+    Identify(identify::Args),
     /// Run a release alone on a recording.
     Predict(predict::Args),
     /// Predict part quality from a table of features, with bands.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Dataset(args) => dataset::run(&args).map(|()| true),
         Command::Train(args) => train::train(&args).map(|()| true),
         Command::Verify(args) => train::verify(&args),
+        Command::Identify(args) => identify::run(&args).map(|()| true),
         Command::Predict(args) => predict::run(&args).map(|()| true),
         Command::Quality(args) => quality::run(&args)
             .map(|()| true)

@@ -105,7 +105,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Time before the first sample at which melt passed the sensor, s: a recording that begins above atmosphere is continued
 /// backwards, by at most two samples. Never zero, so that time rises.
-fn lead_in(time: &[f64], p: &[f64], atmosphere: f64) -> f64 {
+pub fn lead_in(time: &[f64], p: &[f64], atmosphere: f64) -> f64 {
     let (above, rise, step) = (p[0] - atmosphere, p[1] - p[0], time[1] - time[0]);
     if above > 0.0 && rise > 0.0 {
         (above / rise).min(2.0) * step

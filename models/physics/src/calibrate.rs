@@ -9,12 +9,13 @@
 
 use std::thread;
 
-use crate::card::SimulationMaterial;
+mod forward;
+
+pub use forward::{BySolver, Curve, Forward};
+
 use crate::drive::Drive;
 use crate::latents::{Latent, Latents};
-use crate::mold::{Mold, SensorQuantity};
-use crate::shot::{self, Keep, ShotError};
-use crate::solver::{Cut, Model};
+use crate::shot::ShotError;
 
 /// Independent readings that one curve is worth.
 const CURVE_WORTH: f64 = 10.0;
@@ -32,21 +33,13 @@ pub struct Measured {
     pub drive: Drive,
 }
 
-/// What to fit, and how.
-#[derive(Clone, Debug)]
+/// What to fit, and through what.
+#[derive(Clone, Copy)]
 pub struct Fit<'a> {
-    /// The mold, already cut at the driving sensor.
-    pub mold: &'a Mold,
-    /// Its material.
-    pub material: &'a SimulationMaterial,
-    /// Grid.
-    pub cut: Cut,
-    /// Sensor whose waveform drives the mold.
-    pub at: &'a str,
+    /// What predicts the curves: the solver or a network.
+    pub forward: &'a dyn Forward,
     /// Latents to fit.
     pub free: &'a [Latent],
-    /// Length of each shot that counts, s.
-    pub until: f64,
 }
 
 /// Error of one sensor in one shot.
@@ -71,6 +64,11 @@ pub struct Fitted {
     pub latents: Latents,
     /// Posterior standard deviation of each free latent, in its unit.
     pub std_dev: Vec<(Latent, f64)>,
+    /// Correlations of the fitted latents, in their order.
+    pub correlation: Vec<Vec<f64>>,
+    /// ln of the evidence for the model behind the fit, up to a constant that depends on the data alone (Laplace:
+    /// half the cost and half the ln determinant of the posterior precision over the prior's).
+    pub log_evidence: f64,
     /// Free latents that ended at a bound.
     pub at_bound: Vec<Latent>,
     /// Cost at the start and at the end.
@@ -93,6 +91,14 @@ pub enum FitError {
         #[source]
         source: Box<ShotError>,
     },
+    /// A model other than the solver cannot follow the shot at these latents.
+    #[error("following shot `{shot}`: {reason}")]
+    Refused {
+        /// Its name.
+        shot: String,
+        /// Why.
+        reason: String,
+    },
     /// Nothing to compare with.
     #[error("shot `{shot}` has no column of any other pressure sensor of mold `{mold}`")]
     NothingMeasured {
@@ -103,65 +109,7 @@ pub enum FitError {
     },
 }
 
-/// One sensor in one shot, simulated and measured on the same times.
-struct Curve {
-    sensor: String,
-    times: Vec<f64>,
-    simulated: Vec<f64>,
-    measured: Vec<f64>,
-}
-
 impl Fit<'_> {
-    fn model(&self, latents: &Latents) -> Model {
-        Model::with_material(self.mold, self.material, latents, self.cut, None, None)
-    }
-
-    /// Simulated and measured curve of every sensor that the shot has, besides the driving one.
-    fn curves(&self, latents: &Latents, shot: &Measured) -> Result<Vec<Curve>, FitError> {
-        let failed = |source| FitError::Shot {
-            shot: shot.name.clone(),
-            source: Box::new(source),
-        };
-        let run = shot::run_drive_model(
-            self.mold,
-            self.model(latents),
-            &shot.drive,
-            self.at,
-            self.until,
-            &Keep::default(),
-        )
-        .map_err(failed)?;
-        let (first, _) = shot.drive.span_s();
-        let times: Vec<f64> = shot
-            .drive
-            .time_s
-            .iter()
-            .map(|t| t - first)
-            .take_while(|t| *t <= self.until + 1e-9)
-            .collect();
-        let mut curves = Vec::new();
-        for (i, probe) in run.probes.iter().enumerate() {
-            if probe.quantity != SensorQuantity::Pressure || probe.name == self.at {
-                continue;
-            }
-            if let Ok(column) = shot.drive.column(&probe.name) {
-                curves.push(Curve {
-                    sensor: probe.name.clone(),
-                    times: times.clone(),
-                    simulated: run.sample(i, &times),
-                    measured: column[..times.len()].to_vec(),
-                });
-            }
-        }
-        if curves.is_empty() {
-            return Err(FitError::NothingMeasured {
-                shot: shot.name.clone(),
-                mold: self.mold.name.clone(),
-            });
-        }
-        Ok(curves)
-    }
-
     /// Errors of every sensor in every shot at given latents.
     ///
     /// # Errors
@@ -178,7 +126,7 @@ impl Fit<'_> {
                 times,
                 simulated,
                 measured,
-            } in self.curves(latents, shot)?
+            } in self.forward.curves(latents, shot)?
             {
                 let atmosphere = models_units::ATMOSPHERIC.pa();
                 let rmse = rmse(&simulated, &measured);
@@ -208,7 +156,7 @@ impl Fit<'_> {
                 simulated,
                 measured,
                 ..
-            } in self.curves(latents, shot)?
+            } in self.forward.curves(latents, shot)?
             {
                 let scale =
                     ERROR_SHARE * (peak(&measured) - models_units::ATMOSPHERIC.pa()).max(1.0);
@@ -265,7 +213,7 @@ impl Fit<'_> {
                 };
                 let mut trial = latents;
                 for (latent, s) in self.free.iter().zip(&step) {
-                    let [low, high] = latent.info().bounds;
+                    let [low, high] = self.forward.bounds(*latent);
                     trial[*latent] =
                         (latents[*latent] + s * latent.info().prior_sd).clamp(low, high);
                 }
@@ -289,10 +237,13 @@ impl Fit<'_> {
             .free
             .iter()
             .copied()
-            .filter(|l| l.info().bounds.contains(&latents[*l]))
+            .filter(|l| self.forward.bounds(*l).contains(&latents[*l]))
             .collect();
+        let covariance = inverse(&normal);
         Ok(Fitted {
-            std_dev: self.spread(&normal),
+            log_evidence: -0.5 * cost(&residual) - 0.5 * log_determinant(&normal),
+            std_dev: self.spread(&covariance),
+            correlation: correlation(&covariance),
             at_bound,
             cost: [first, cost(&residual)],
             iterations,
@@ -310,7 +261,7 @@ impl Fit<'_> {
         base: &[f64],
     ) -> Result<Vec<Vec<f64>>, FitError> {
         let column = |latent: Latent| {
-            let [low, high] = latent.info().bounds;
+            let [low, high] = self.forward.bounds(latent);
             let mut error = None;
             // Where a step one way leaves the bounds or does not solve, the other way must do.
             for sign in [1.0, -1.0] {
@@ -353,19 +304,15 @@ impl Fit<'_> {
         Ok(columns)
     }
 
-    /// Posterior standard deviations from the last normal matrix.
-    fn spread(&self, normal: &[Vec<f64>]) -> Vec<(Latent, f64)> {
-        self.free
-            .iter()
-            .enumerate()
-            .map(|(i, latent)| {
-                let unit = (0..normal.len())
-                    .map(|k| f64::from(u8::from(k == i)))
-                    .collect();
-                let variance = solve(normal.to_vec(), unit).map_or(f64::NAN, |x| x[i]);
-                (*latent, variance.max(0.0).sqrt() * latent.info().prior_sd)
-            })
-            .collect()
+    /// Posterior standard deviations in the units of the latents.
+    fn spread(&self, covariance: &[Vec<f64>]) -> Vec<(Latent, f64)> {
+        let sd = |(i, latent): (usize, &Latent)| {
+            (
+                *latent,
+                covariance[i][i].max(0.0).sqrt() * latent.info().prior_sd,
+            )
+        };
+        self.free.iter().enumerate().map(sd).collect()
     }
 }
 
@@ -412,6 +359,46 @@ fn normal_matrix(jacobian: &[Vec<f64>]) -> Vec<Vec<f64>> {
         .iter()
         .map(|a| jacobian.iter().map(|b| dot(a, b)).collect())
         .collect()
+}
+
+/// Inverse of a normal matrix, column by column; NaN where it is singular.
+fn inverse(normal: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let n = normal.len();
+    (0..n)
+        .map(|i| {
+            let unit = (0..n).map(|k| f64::from(u8::from(k == i))).collect();
+            solve(normal.to_vec(), unit).unwrap_or_else(|| vec![f64::NAN; n])
+        })
+        .collect()
+}
+
+/// Correlations that belong to a covariance.
+fn correlation(covariance: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let sd = |i: usize| covariance[i][i].sqrt();
+    (0..covariance.len())
+        .map(|i| {
+            (0..covariance.len())
+                .map(|j| covariance[i][j] / (sd(i) * sd(j)))
+                .collect()
+        })
+        .collect()
+}
+
+/// ln of the determinant of a positive definite matrix, by elimination.
+fn log_determinant(matrix: &[Vec<f64>]) -> f64 {
+    let mut a = matrix.to_vec();
+    let mut sum = 0.0;
+    for i in 0..a.len() {
+        sum += a[i][i].ln();
+        for r in i + 1..a.len() {
+            let f = a[r][i] / a[i][i];
+            let (above, below) = a.split_at_mut(r);
+            for (x, y) in below[0][i..].iter_mut().zip(&above[i][i..]) {
+                *x -= f * y;
+            }
+        }
+    }
+    sum
 }
 
 /// Gaussian elimination with partial pivoting; `None` for a singular matrix.
