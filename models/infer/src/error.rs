@@ -70,6 +70,22 @@ pub enum InferError {
         /// Unit.
         unit: String,
     },
+    /// Another number of latents than the network takes.
+    #[error("{found} latents were given; the network takes {needed}")]
+    Count {
+        /// Given.
+        found: usize,
+        /// Needed.
+        needed: usize,
+    },
+    /// The network's own output is no number.
+    #[error(
+        "the network's output at {time_s:.3} s is no number: its weights are broken; go on without it and copy the release again"
+    )]
+    Broken {
+        /// When.
+        time_s: f64,
+    },
     /// An inlet pressure outside the range of the training shots.
     #[error(
         "inlet pressure {mpa:.1} MPa at {time_s:.3} s; the network was trained up to {highest_mpa:.1} MPa"

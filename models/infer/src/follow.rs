@@ -129,6 +129,12 @@ impl Follower {
     /// # Errors
     /// When one is outside the range of the training shots, or no number; nothing changes then.
     pub fn set_latents(&mut self, latents: &[f64]) -> Result<(), InferError> {
+        if latents.len() != self.net.about.latents.len() {
+            return Err(InferError::Count {
+                found: latents.len(),
+                needed: self.net.about.latents.len(),
+            });
+        }
         for (l, v) in self.net.about.latents.iter().zip(latents) {
             let slack = 1e-6 * (l.high - l.low);
             if !(l.low - slack..=l.high + slack).contains(v) {
@@ -242,11 +248,20 @@ impl Follower {
         }
         if self.stage == Stage::Filling && !self.fill(from_s, from, t, drive) {
             self.read_fill();
-            return Ok(());
+            return self.sound(t);
         }
         self.follow_full(from_s.max(self.full_at), t, drive, from_s, from);
         self.read_full(drive);
-        Ok(())
+        self.sound(t)
+    }
+
+    /// Refuses readings that are no numbers: the weights or the machine are broken.
+    fn sound(&mut self, time_s: f64) -> Result<(), InferError> {
+        if self.share.is_finite() && self.values.iter().all(|v| v.is_finite()) {
+            return Ok(());
+        }
+        self.values.fill(f64::NAN);
+        Err(InferError::Broken { time_s })
     }
 
     /// Moves the front on; true when it reached the end, at `full_at`.
@@ -254,7 +269,9 @@ impl Follower {
         let before = self.memory;
         let was = self.share;
         self.memory.step(drive, t - from_s);
-        self.share = self.front(&self.memory.clone()).max(was);
+        let share = self.front(&self.memory.clone());
+        // No `max`: it would hide an output that is no number.
+        self.share = if share < was { was } else { share };
         for (i, goal) in PASSED.into_iter().enumerate() {
             if was < goal && self.share >= goal {
                 let (memory, _) = self.crossing(before, from, drive, t - from_s, goal);
@@ -344,7 +361,7 @@ impl Follower {
                     } else {
                         0.0
                     };
-                    about.atmosphere_pa + about.pressure_scale_pa * p.max(0.0)
+                    about.atmosphere_pa + about.pressure_scale_pa * at_least_zero(p)
                 }
                 Quantity::Temperature if fall <= 0.0 => self.mold_k,
                 Quantity::Temperature => temperature(*out, self.mold_k, self.melt_k),
@@ -430,7 +447,7 @@ impl Follower {
                         + drive * f64::from(self.later_out[at + 1])
                         + r.inlet * drive;
                     at += 2;
-                    about.atmosphere_pa + about.pressure_scale_pa * p.max(0.0)
+                    about.atmosphere_pa + about.pressure_scale_pa * at_least_zero(p)
                 }
                 Quantity::Temperature => {
                     at += 1;
@@ -439,6 +456,11 @@ impl Follower {
             };
         }
     }
+}
+
+/// Zero for what is below; unlike `max` it lets pass what is no number.
+fn at_least_zero(v: f64) -> f64 {
+    if v < 0.0 { 0.0 } else { v }
 }
 
 /// Melt heated by compression and shear stays below this above the span of melt and mold.

@@ -99,6 +99,9 @@ pub struct Description {
     pub dataset_seed: u64,
     /// Share of waveforms in it.
     pub waveforms: f64,
+    /// Prior standard deviations by which its latents vary to either side.
+    #[serde(default = "usual_spread")]
+    pub spread: f64,
     /// Fresh shots that `errors` were measured on, beginning at 60000 of the sample.
     pub fresh_shots: u32,
     /// Hash of the weights file.
@@ -131,6 +134,11 @@ pub struct Description {
     pub latents: Vec<LatentInput>,
     /// Sensors of the mold.
     pub sensors: Vec<SensorPlace>,
+}
+
+/// The spread of releases that do not name theirs.
+fn usual_spread() -> f64 {
+    2.2
 }
 
 /// Name, shape and values of a tensor.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use models_physics::solver::downstream_of;
-use models_pinn::dataset::{Options, generate};
+use models_pinn::dataset::{Options, SPREAD, generate};
 
 use crate::simulate::load_mold;
 
@@ -36,6 +36,9 @@ pub struct Args {
     /// Share of shots whose inlet pressure is distorted and played back.
     #[arg(long, default_value_t = 0.3)]
     waveforms: f64,
+    /// Prior standard deviations by which latents vary to either side of the mold's own.
+    #[arg(long, default_value_t = SPREAD)]
+    spread: f64,
     /// Folder for the dataset.
     #[arg(long)]
     out: PathBuf,
@@ -63,6 +66,11 @@ pub fn run(args: &Args) -> Result<()> {
         (0.0..=1.0).contains(&args.waveforms),
         "--waveforms: {} is no share between 0 and 1",
         args.waveforms
+    );
+    anyhow::ensure!(
+        args.spread > 0.0 && args.spread <= 5.0,
+        "--spread: {} is not between 0 and 5",
+        args.spread
     );
     anyhow::ensure!(args.shots > 0, "--shots: at least one");
     let options = Options {

@@ -95,7 +95,16 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     let release = Release::from_parts(blank.clone(), &bytes)?;
     let found = errors(
         &release,
-        &fresh(&mold, meta.seed, args.fresh, meta.waveforms)?,
+        &fresh(
+            &mold,
+            &Options {
+                shots: args.fresh,
+                seed: meta.seed,
+                first: FRESH,
+                waveforms: meta.waveforms,
+                spread: meta.spread,
+            },
+        )?,
     )?;
     print_errors(&mold.name, &found);
     let about = models_infer::release::Description {
@@ -181,20 +190,9 @@ fn fit(prepared: &Prepared, args: &TrainArgs) -> Result<Network> {
     Ok(net)
 }
 
-fn fresh(
-    mold: &models_physics::mold::Mold,
-    seed: u32,
-    shots: u32,
-    waveforms: f64,
-) -> Result<Dataset> {
-    let progress = bar(u64::from(shots), "fresh shots")?;
-    let options = Options {
-        shots,
-        seed,
-        first: FRESH,
-        waveforms,
-    };
-    let data = generate(mold, &options, None, |done| {
+fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {
+    let progress = bar(u64::from(options.shots), "fresh shots")?;
+    let data = generate(mold, options, None, |done| {
         progress.set_position(done as u64)
     })?;
     progress.finish();

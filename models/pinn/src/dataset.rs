@@ -9,4 +9,4 @@ mod store;
 pub use generate::{Dataset, Meta, Options, generate, mold_hash};
 pub use record::{Kind, ShotRecord};
 pub use run::{Layout, run_one};
-pub use sample::{Plan, Sampler};
+pub use sample::{Plan, SPREAD, Sampler};

@@ -166,6 +166,7 @@ pub fn describe(
         shots: prepared.shots.len(),
         dataset_seed: u64::from(meta.seed),
         waveforms: meta.waveforms,
+        spread: meta.spread,
         fresh_shots: 0,
         weights_sha256: sha256(weights),
         pressure_scale_pa: scales.pressure,

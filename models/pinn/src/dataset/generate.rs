@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::record::ShotRecord;
 use super::run::{Layout, run_one};
-use super::sample::Sampler;
+use super::sample::{SPREAD, Sampler};
 use super::store::{part_path, read_part, replace, write_part};
 use crate::error::PinnError;
 
@@ -34,6 +34,20 @@ pub struct Options {
     pub first: u32,
     /// Share of shots whose waveform is distorted and played back.
     pub waveforms: f64,
+    /// Prior standard deviations by which latents vary to either side.
+    pub spread: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            shots: 2400,
+            seed: 1,
+            first: 0,
+            waveforms: 0.3,
+            spread: SPREAD,
+        }
+    }
 }
 
 /// `dataset.toml`: what the parts hold and where they come from.
@@ -54,6 +68,9 @@ pub struct Meta {
     pub shots: u32,
     /// Share of waveforms.
     pub waveforms: f64,
+    /// Prior standard deviations by which latents vary to either side.
+    #[serde(default = "usual_spread")]
+    pub spread: f64,
     /// Nodes of a field, the inlet first.
     pub nodes: usize,
     /// Melt layers of a node, mid-plane first.
@@ -64,6 +81,10 @@ pub struct Meta {
     pub program: String,
     /// Commit it was built from, if known.
     pub commit: String,
+}
+
+fn usual_spread() -> f64 {
+    SPREAD
 }
 
 /// Simulated shots of one mold, in memory.
@@ -91,6 +112,28 @@ pub fn mold_hash(mold: &Mold) -> Result<String, PinnError> {
     Ok(sha.finalize().iter().map(|b| format!("{b:02x}")).collect())
 }
 
+/// Commit of the checkout this program was built in, with `+` when files differ from it; "unknown" elsewhere.
+fn commit() -> String {
+    let git = |args: &[&str]| {
+        let out = std::process::Command::new("git")
+            .args(["-C", env!("CARGO_MANIFEST_DIR")])
+            .args(args)
+            .output()
+            .ok()?;
+        out.status
+            .success()
+            .then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    match (
+        git(&["rev-parse", "--short", "HEAD"]),
+        git(&["status", "--porcelain", "-uno"]),
+    ) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), _) => commit + "+",
+        _ => "unknown".into(),
+    }
+}
+
 impl Meta {
     /// Of a mold and options.
     ///
@@ -107,11 +150,12 @@ impl Meta {
             first: options.first,
             shots: options.shots,
             waveforms: options.waveforms,
+            spread: options.spread,
             nodes: layout.nodes,
             layers: layout.layers,
             volume_m3: layout.volume,
             program: format!("moldlab {}", env!("CARGO_PKG_VERSION")),
-            commit: option_env!("MOLDSIGHT_COMMIT").unwrap_or_default().into(),
+            commit: commit(),
         })
     }
 }
@@ -133,7 +177,13 @@ pub fn generate(
         claim(folder, &meta)?;
     }
     let volume = meta.volume_m3.iter().sum();
-    let sampler = Sampler::new(mold, volume, options.seed, options.waveforms)?;
+    let sampler = Sampler::new(
+        mold,
+        volume,
+        options.seed,
+        options.waveforms,
+        options.spread,
+    )?;
     let schedule = Schedule::default();
     let (mut shots, mut failures) = (Vec::new(), Vec::new());
     let mut done = 0;

@@ -9,8 +9,8 @@ use rand::{Rng, SeedableRng};
 
 use super::record::Kind;
 
-/// Prior standard deviations to either side of a mold's own latents.
-const SPREAD: f64 = 2.2;
+/// Prior standard deviations to either side of a mold's own latents, unless asked for otherwise.
+pub const SPREAD: f64 = 2.2;
 /// Largest change of melt and mold temperature by the recipe, K.
 const RECIPE_SPREAD_K: f64 = 12.0;
 
@@ -66,12 +66,18 @@ impl Sampler {
     ///
     /// # Errors
     /// When the mold's latents are wrong.
-    pub fn new(mold: &Mold, volume: f64, seed: u32, waveforms: f64) -> Result<Self, ShotError> {
+    pub fn new(
+        mold: &Mold,
+        volume: f64,
+        seed: u32,
+        waveforms: f64,
+        spread: f64,
+    ) -> Result<Self, ShotError> {
         let centre = mold.latents()?;
         let mut ranges = [[0.0; 2]; COUNT];
         for (range, l) in ranges.iter_mut().zip(&LATENTS) {
             let at = centre[l.latent];
-            let reach = SPREAD * l.prior_sd;
+            let reach = spread * l.prior_sd;
             *range = [(at - reach).max(l.bounds[0]), (at + reach).min(l.bounds[1])];
         }
         Ok(Self {

@@ -1,0 +1,48 @@
+//! Following a shot allocates nothing.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use models_infer::follow::{Follower, Stage};
+use models_infer::network::Network;
+use models_infer::release::Release;
+
+struct Counting;
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system allocator unchanged; counting touches no memory of its own.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_tick_allocates_nothing() {
+    let (about, weights) = common::release();
+    let net = Network::new(&Release::from_parts(about, &weights).unwrap()).unwrap();
+    let mut f = Follower::new(Arc::new(net), &[1.0, 1.0]).unwrap();
+    let before = COUNT.load(Ordering::Relaxed);
+    for i in 0..4000 {
+        let t = f64::from(i) * 5e-4;
+        f.push(t, 1e5 + 40e6 * (t * 4.0).min(1.0)).unwrap();
+    }
+    f.reset();
+    assert_eq!(COUNT.load(Ordering::Relaxed), before);
+    assert_eq!(f.stage(), Stage::Waiting);
+    assert!(before > 0);
+}

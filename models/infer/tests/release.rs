@@ -1,0 +1,118 @@
+//! A release is used whole and as it was written, or refused with a reason.
+
+mod common;
+
+use std::path::Path;
+
+use common::{description, release, tensors};
+use models_infer::network::Network;
+use models_infer::release::{DESCRIPTION, Release, WEIGHTS, to_safetensors};
+
+fn written(folder: &Path) -> std::path::PathBuf {
+    let at = folder.join("test-001");
+    let (about, weights) = release();
+    about.write(&at, &weights).unwrap();
+    at
+}
+
+fn refusal(at: &Path) -> String {
+    match Release::load(at).and_then(|r| Network::new(&r).map(|_| ())) {
+        Ok(()) => "accepted".into(),
+        Err(e) => e.to_string(),
+    }
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    assert_eq!(refusal(&at), "accepted");
+    assert_eq!(Release::load(&at).unwrap().about, release().0);
+}
+
+#[test]
+fn a_release_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    let (about, weights) = release();
+    assert!(
+        about
+            .write(&at, &weights)
+            .unwrap_err()
+            .to_string()
+            .contains("test-001")
+    );
+    assert_eq!(refusal(&at), "accepted");
+}
+
+#[test]
+fn damage_is_found_anywhere_in_the_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    let path = at.join(WEIGHTS);
+    let whole = std::fs::read(&path).unwrap();
+    for place in [0, 9, whole.len() / 3, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 4;
+        std::fs::write(&path, &bytes).unwrap();
+        let told = refusal(&at);
+        assert!(
+            told.contains("SHA-256") && told.contains("copy the release again"),
+            "{told}"
+        );
+    }
+    std::fs::write(&path, &whole[..whole.len() - 8]).unwrap();
+    assert!(refusal(&at).contains("SHA-256"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(refusal(&at).contains(WEIGHTS));
+}
+
+#[test]
+fn foreign_formats_and_descriptions_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    let path = at.join(DESCRIPTION);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let with = |new: &str| {
+        std::fs::write(&path, new).unwrap();
+        refusal(&at)
+    };
+    assert!(
+        with(&text.replace("moldsight-network-1", "moldsight-network-9"))
+            .contains("moldsight-network-9")
+    );
+    assert!(with("hello").contains(DESCRIPTION));
+    assert!(with(&text.replace("melt_k", "melt_celsius")).contains("melt_celsius"));
+    assert!(with("\u{0}\u{1}").contains(DESCRIPTION));
+    assert_eq!(with(&text), "accepted");
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_refused_by_name() {
+    let told = |change: &dyn Fn(&mut Vec<models_infer::release::Tensor>)| {
+        let mut all = tensors();
+        change(&mut all);
+        let weights = to_safetensors(&all).unwrap();
+        let release = Release::from_parts(description(&weights), &weights).unwrap();
+        Network::new(&release).map(|_| ()).unwrap_err().to_string()
+    };
+    let missing = told(&|all| all.retain(|t| t.0 != "cell.out.bias"));
+    assert!(
+        missing.contains("cell.out.bias") && missing.contains("missing"),
+        "{missing}"
+    );
+    let broken = told(&|all| all[4].2[1] = f32::NAN);
+    assert!(
+        broken.contains(&tensors()[4].0) && broken.contains("no number"),
+        "{broken}"
+    );
+    let wide = told(&|all| all[0].1 = vec![all[0].2.len(), 1]);
+    assert!(wide.contains("front.0.weight"), "{wide}");
+    let short = told(&|all| {
+        let last = all.iter_mut().find(|t| t.0 == "later.3.weight").unwrap();
+        (last.1, last.2) = (vec![5, 8], vec![0.1; 40]);
+        let bias = all.iter_mut().find(|t| t.0 == "later.3.bias").unwrap();
+        (bias.1, bias.2) = (vec![5], vec![0.0; 5]);
+    });
+    assert!(short.contains("later"), "{short}");
+}

@@ -1,0 +1,125 @@
+//! Datasets: the same seed gives the same shots, an interrupted run continues, a foreign folder is refused.
+
+mod common;
+
+use common::{options, tiny};
+use models_pinn::dataset::{Dataset, Options, generate};
+
+fn text(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", text(cause)),
+        None => error.to_string(),
+    }
+}
+
+#[test]
+fn the_seed_fixes_every_shot_whatever_the_threads() {
+    let with = |threads: usize, seed: u32| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            generate(
+                &tiny(),
+                &Options {
+                    seed,
+                    ..options(6, 0)
+                },
+                None,
+                |_| (),
+            )
+        })
+        .unwrap()
+        .shots
+    };
+    let one = with(1, 7);
+    assert_eq!(one.len(), 6);
+    // Values that are not a number differ from themselves: compare their text.
+    assert_eq!(format!("{one:?}"), format!("{:?}", with(2, 7)));
+    assert_ne!(format!("{one:?}"), format!("{:?}", with(1, 8)));
+}
+
+/// A shot lies inside what it claims: pressures at the inlet are the drive, melt never leaves the physical range.
+#[test]
+fn shots_hold_together() {
+    let data = generate(&tiny(), &options(8, 0), None, |_| ()).unwrap();
+    let n = data.meta.nodes;
+    for shot in data.shots.iter().filter(|s| s.is_full()) {
+        assert_eq!(shot.pressure.len(), shot.tick.len() * n);
+        assert_eq!(
+            shot.temperature.len(),
+            shot.thermal.len() * n * data.meta.layers
+        );
+        assert!(shot.tick.windows(2).all(|t| t[1] > t[0]));
+        assert!(
+            shot.tick[..shot.fill_ticks]
+                .iter()
+                .all(|t| *t < shot.full_at)
+        );
+        assert!((shot.tick[shot.fill_ticks] - shot.full_at).abs() < 1e-6);
+        // Until the mold is full; later melt shrinks from the wall.
+        let filling = shot.time.partition_point(|t| *t <= shot.full_at);
+        assert!(
+            shot.filled[..filling]
+                .windows(2)
+                .all(|f| f[1] >= f[0] - 1e-6)
+        );
+        assert!(shot.temperature.iter().all(|t| (290.0..620.0).contains(t)));
+    }
+}
+
+#[test]
+fn an_interrupted_run_continues_and_equals_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole");
+    let mold = tiny();
+    let told = std::sync::Mutex::new(Vec::new());
+    let data = generate(&mold, &options(70, 0), Some(&whole), |n| {
+        told.lock().unwrap().push(n)
+    })
+    .unwrap();
+    assert_eq!(*told.lock().unwrap(), [64, 70]);
+    std::fs::remove_file(whole.join("part-0001.parquet")).unwrap();
+    let again = generate(&mold, &options(70, 0), Some(&whole), |_| ()).unwrap();
+    let loaded = Dataset::load(&whole).unwrap();
+    // Latents are kept in single precision on disk; all else is exact.
+    let strip = |d: &Dataset| {
+        let mut shots = d.shots.clone();
+        shots
+            .iter_mut()
+            .for_each(|s| s.latents.iter_mut().for_each(|l| *l = f64::from(*l as f32)));
+        format!("{shots:?}")
+    };
+    assert_eq!(strip(&data), strip(&again));
+    assert_eq!(strip(&data), strip(&loaded));
+}
+
+#[test]
+fn what_is_not_this_dataset_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mold = tiny();
+    let own = folder.path().join("own");
+    generate(&mold, &options(2, 0), Some(&own), |_| ()).unwrap();
+    let refused = |mold: &models_physics::mold::Mold, options: &Options| {
+        text(&generate(mold, options, Some(&own), |_| ()).unwrap_err())
+    };
+    assert!(refused(&mold, &options(3, 0)).contains("shots"));
+    let mut changed = mold.clone();
+    changed.compliance_m_per_pa *= 1.1;
+    assert!(refused(&changed, &options(2, 0)).contains("changed since"));
+    let part = own.join("part-0000.parquet");
+    let bytes = std::fs::read(&part).unwrap();
+    std::fs::write(&part, &bytes[..bytes.len() / 2]).unwrap();
+    let error = text(&Dataset::load(&own).unwrap_err());
+    assert!(
+        error.contains("part-0000.parquet") && error.contains("delete it"),
+        "{error}"
+    );
+    let foreign = folder.path().join("foreign");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("letter.txt"), "dear").unwrap();
+    let error = text(&generate(&mold, &options(2, 0), Some(&foreign), |_| ()).unwrap_err());
+    assert!(error.contains("not empty"), "{error}");
+    assert_eq!(std::fs::read_dir(&foreign).unwrap().count(), 1);
+}
