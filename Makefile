@@ -28,7 +28,7 @@ check: setup firmware-setup ## dependency arrows, format, clippy
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 bench: setup          ## criterion benches
-	$(CARGO) bench --locked -p models-physics
+	$(CARGO) bench --locked -p models-physics -p models-infer
 
 model-verify: build   ## recompute the errors of every release on its fresh shots
 	set -e; for release in models/weights/*/; do $(LAB) verify --weights $$release; done
