@@ -6,7 +6,7 @@
 use crate::error::InferError;
 use crate::memory::FEATURES;
 use crate::mlp::{Dense, Hidden};
-use crate::release::{Description, Quantity, Release};
+use crate::release::{Description, LatentInput, Quantity, Release};
 use crate::schedule::Schedule;
 
 /// Filled shares at which the passing of the front is remembered.
@@ -88,13 +88,54 @@ fn basis<'a>(
     ))
 }
 
+/// Most times of a schedule, over its first or its longest step.
+const MOST_STEPS: f64 = 1e6;
+
+/// Refuses numbers that no shot can be followed with: the hash covers the weights alone.
+fn sensible(about: &Description) -> Result<(), InferError> {
+    let positive = |v: f64| v.is_finite() && v > 0.0;
+    let steps = |step: f64| positive(step) && about.longest_s < MOST_STEPS * step;
+    let wrong = [
+        ("nodes", about.nodes > 0),
+        ("layers", about.layers > 0),
+        ("pressure_scale_pa", positive(about.pressure_scale_pa)),
+        ("atmosphere_pa", positive(about.atmosphere_pa)),
+        ("highest_pa", positive(about.highest_pa)),
+        ("melt_k", positive(about.melt_k)),
+        ("mold_k", positive(about.mold_k)),
+        ("longest_s", positive(about.longest_s)),
+        ("schedule_first_s", steps(about.schedule_first_s)),
+        ("schedule_longest_s", steps(about.schedule_longest_s)),
+        (
+            "schedule_growth",
+            about.schedule_growth.is_finite() && about.schedule_growth >= 1.0,
+        ),
+    ]
+    .into_iter()
+    .find(|(_, good)| !good)
+    .map(|(key, _)| key)
+    .or_else(|| {
+        let finite = |l: &&LatentInput| l.low.is_finite() && l.high.is_finite() && l.low <= l.high;
+        let wrong = about.latents.iter().find(|l| !finite(l));
+        wrong.map(|l| l.name.as_str())
+    });
+    match wrong {
+        None => Ok(()),
+        Some(key) => Err(InferError::Description {
+            path: crate::release::DESCRIPTION.into(),
+            reason: format!("the value of `{key}` makes no sense; copy the release again"),
+        }),
+    }
+}
+
 impl Network {
     /// Reads a release.
     ///
     /// # Errors
-    /// When a tensor is missing or has a shape that does not fit.
+    /// When a tensor is missing or has a shape that does not fit, or a number of the description makes no sense.
     pub fn new(release: &Release) -> Result<Self, InferError> {
         let about = release.about.clone();
+        sensible(&about)?;
         let (u, n, wide) = (about.latents.len(), about.nodes, about.nodes * about.layers);
         let (front_hidden, front_last) = mlp(release, "front", FEATURES + u, 3)?;
         let (fill_hidden, fill_last) = mlp(release, "fill", FEATURES + 1 + u, 4)?;
@@ -130,6 +171,22 @@ impl Network {
         fits("fill", fill_last.outputs, kfp + kft)?;
         fits("later", later_last.outputs, 2 * kp + kt)?;
         fits("cell.out", cell_out.outputs, 2 * state)?;
+        let order = release.tensor("order", 0)?;
+        for (name, found, needed) in [
+            ("front", front_last.outputs, 1),
+            ("cell.inputs", cell_inputs.inputs, x),
+            ("cell.state", cell_state.inputs, state),
+            ("cell.out", cell_out.inputs, cell_bias.len()),
+            ("order", order.len(), n),
+        ] {
+            if found != needed {
+                return Err(InferError::Tensor {
+                    path: crate::release::WEIGHTS.into(),
+                    tensor: name.into(),
+                    reason: format!("has {found} columns; {needed} are needed"),
+                });
+            }
+        }
         let (mut fill_rows, mut fill_offset, mut rows, mut offset) =
             (vec![], vec![], vec![], vec![]);
         for s in &about.sensors {
@@ -199,7 +256,7 @@ impl Network {
             longest: about.schedule_longest_s,
         };
         Ok(Self {
-            order: release.tensor("order", 0)?.to_vec(),
+            order: order.to_vec(),
             times: schedule.times(about.longest_s),
             state,
             front_hidden,

@@ -1,4 +1,5 @@
 //! A release is used whole and as it was written, or refused with a reason.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -115,4 +116,76 @@ fn tensors_that_do_not_fit_are_refused_by_name() {
         (bias.1, bias.2) = (vec![5], vec![0.0; 5]);
     });
     assert!(short.contains("later"), "{short}");
+}
+
+/// Every tensor, with its last row left out: refused by name before anything is computed with it.
+#[test]
+fn a_tensor_that_lost_a_row_is_refused_by_name() {
+    // The means are one row, and one mode less is a smaller basis: the decoder then no longer fits it.
+    for i in 0..tensors().len() {
+        let mut all = tensors();
+        let (name, shape, values) = &mut all[i];
+        let rows = shape[0];
+        if name.ends_with(".mean") {
+            continue;
+        }
+        if rows == 1 {
+            // Twice as many instead of none.
+            values.extend_from_within(..);
+            shape[0] = 2;
+        } else {
+            values.truncate(values.len() / rows * (rows - 1));
+            shape[0] = rows - 1;
+        }
+        let name = name.clone();
+        let weights = to_safetensors(&all).unwrap();
+        let release = Release::from_parts(description(&weights), &weights).unwrap();
+        let told = match Network::new(&release) {
+            Ok(_) => panic!("`{name}` without a row was accepted"),
+            Err(error) => error.to_string(),
+        };
+        assert!(told.contains("tensor `"), "{name}: {told}");
+    }
+}
+
+/// Numbers of the description that no network can be followed with.
+#[test]
+fn a_description_that_makes_no_sense_is_refused() {
+    type Change = fn(&mut models_infer::release::Description);
+    let changes: [(&str, Change); 8] = [
+        ("schedule_first_s", |d| d.schedule_first_s = 0.0),
+        ("schedule_growth", |d| d.schedule_growth = 0.5),
+        ("schedule_longest_s", |d| d.schedule_longest_s = f64::NAN),
+        ("longest_s", |d| d.longest_s = f64::INFINITY),
+        ("pressure_scale_pa", |d| d.pressure_scale_pa = 0.0),
+        ("nodes", |d| d.nodes = 0),
+        ("highest_pa", |d| d.highest_pa = f64::NAN),
+        ("viscosity", |d| d.latents[0].low = 3.0),
+    ];
+    let (whole, weights) = release();
+    for (key, change) in changes {
+        let mut about = whole.clone();
+        change(&mut about);
+        let told = Release::from_parts(about, &weights)
+            .and_then(|r| Network::new(&r))
+            .map(|_| ())
+            .expect_err(key)
+            .to_string();
+        assert!(told.contains(key), "{key}: {told}");
+    }
+}
+
+/// The releases kept beside this crate are whole and pass every check.
+#[test]
+fn the_releases_at_hand_are_accepted() {
+    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights");
+    let mut found = 0;
+    for entry in std::fs::read_dir(&weights).unwrap() {
+        let at = entry.unwrap().path();
+        if at.is_dir() {
+            assert_eq!(refusal(&at), "accepted", "{}", at.display());
+            found += 1;
+        }
+    }
+    assert!(found > 0, "no release in {}", weights.display());
 }
