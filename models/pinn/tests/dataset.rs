@@ -1,4 +1,5 @@
 //! Datasets: the same seed gives the same shots, an interrupted run continues, a foreign folder is refused.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -122,4 +123,42 @@ fn what_is_not_this_dataset_is_refused() {
     let error = text(&generate(&mold, &options(2, 0), Some(&foreign), |_| ()).unwrap_err());
     assert!(error.contains("not empty"), "{error}");
     assert_eq!(std::fs::read_dir(&foreign).unwrap().count(), 1);
+}
+
+/// Same names, same shape, other content: the seed, the first plan and a part from elsewhere.
+#[test]
+fn what_only_looks_like_this_dataset_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mold = tiny();
+    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
+    generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap();
+    let same = generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap();
+    assert_eq!(same.shots.len() + same.failures.len(), 20);
+    let other_seed = Options {
+        seed: 8,
+        ..options(20, 0)
+    };
+    let error = generate(&mold, &other_seed, Some(&own), |_| ()).unwrap_err();
+    assert!(text(&error).contains("seed"), "{}", text(&error));
+    // A part that lies there already, of other plans.
+    let part = "part-0000.parquet";
+    generate(&mold, &options(3, 40), Some(&other), |_| ()).unwrap();
+    std::fs::copy(other.join(part), own.join(part)).unwrap();
+    let errors = [
+        generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap_err(),
+        Dataset::load(&own).unwrap_err(),
+    ];
+    for error in errors {
+        let told = text(&error);
+        assert!(
+            told.contains(part) && told.contains("shot 40") && told.contains("0 to 19"),
+            "{told}"
+        );
+    }
+    // A part that most shots are missing from: those failed before are counted when the run is continued.
+    let few = folder.path().join("few");
+    generate(&mold, &options(3, 0), Some(&few), |_| ()).unwrap();
+    std::fs::copy(few.join(part), own.join(part)).unwrap();
+    let told = text(&generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap_err());
+    assert!(told.contains("17 of 20"), "{told}");
 }

@@ -191,7 +191,7 @@ pub fn generate(
         let plans = part * PART..options.shots.min((part + 1) * PART);
         let path = folder.map(|f| part_path(f, part as usize));
         if let Some(path) = path.as_ref().filter(|p| p.exists()) {
-            shots.extend(read_part(path)?);
+            shots.extend(part_of(path, options.first, &plans)?);
         } else {
             let run: Vec<(u32, Result<ShotRecord, ShotError>)> = plans
                 .clone()
@@ -216,11 +216,16 @@ pub fn generate(
         done += plans.len();
         progress(done);
     }
-    if failures.len() as f64 > MOST_FAILURES * f64::from(options.shots) {
+    // Counted by what is missing: failures in parts that lay there already are not told again.
+    let failed = (options.shots as usize).saturating_sub(shots.len());
+    if failed as f64 > MOST_FAILURES * f64::from(options.shots) {
         return Err(PinnError::TooManyFailures {
-            failed: failures.len(),
+            failed,
             planned: options.shots as usize,
-            first: failures[0].1.clone(),
+            first: failures.first().map_or_else(
+                || "in a part written before; delete the parts to see it".into(),
+                |(_, reason)| reason.clone(),
+            ),
         });
     }
     Ok(Dataset {
@@ -228,6 +233,29 @@ pub fn generate(
         shots,
         failures,
     })
+}
+
+/// Reads a part and refuses shots of other plans than its own: a part exchanged or copied from elsewhere.
+fn part_of(
+    path: &Path,
+    first: u32,
+    plans: &std::ops::Range<u32>,
+) -> Result<Vec<ShotRecord>, PinnError> {
+    let shots = read_part(path)?;
+    let own = first + plans.start..first + plans.end;
+    match shots.iter().find(|s| !own.contains(&s.index)) {
+        None => Ok(shots),
+        Some(shot) => Err(PinnError::Dataset {
+            path: path.into(),
+            key: "index".into(),
+            reason: format!(
+                "holds shot {} where shots {} to {} belong; delete it and run `moldlab dataset` again",
+                shot.index,
+                own.start,
+                own.end - 1
+            ),
+        }),
+    }
 }
 
 /// An error and its causes on one line.
@@ -335,7 +363,12 @@ impl Dataset {
         let meta = read_meta(folder)?;
         let mut shots = Vec::new();
         for part in 0..meta.shots.div_ceil(PART) {
-            shots.extend(read_part(&part_path(folder, part as usize))?);
+            let plans = part * PART..meta.shots.min((part + 1) * PART);
+            shots.extend(part_of(
+                &part_path(folder, part as usize),
+                meta.first,
+                &plans,
+            )?);
         }
         Ok(Self {
             meta,
