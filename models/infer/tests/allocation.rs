@@ -1,4 +1,5 @@
 //! Following a shot allocates nothing.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

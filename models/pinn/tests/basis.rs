@@ -1,4 +1,5 @@
 //! The basis of a field: what lies in its span comes back, and its modes are the strongest there are.
+#![allow(clippy::unwrap_used)]
 
 use models_pinn::basis::Basis;
 use rand::rngs::StdRng;

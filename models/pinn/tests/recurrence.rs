@@ -1,4 +1,5 @@
 //! The recurrence as one operation: its formula, its gradient, and what it must not depend on.
+#![allow(clippy::unwrap_used)]
 
 use candle_core::{Device, Tensor, Var};
 use models_pinn::op::recurrence::{RecurrenceShape, recur};

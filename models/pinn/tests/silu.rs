@@ -1,4 +1,5 @@
 //! The fused activation is candle's own, forward and back.
+#![allow(clippy::unwrap_used)]
 
 use candle_core::{Device, Tensor, Var};
 use models_pinn::op::silu::silu;

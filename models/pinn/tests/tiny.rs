@@ -1,4 +1,5 @@
 //! A tiny mold from its first shot to a release that beats the mean field tenfold.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -60,7 +61,7 @@ fn recipes(shots: u32, first: u32) -> Options {
 #[test]
 fn a_tiny_mold_is_learned_ten_times_better_than_its_mean() {
     let mold = tiny();
-    let data = generate(&mold, &recipes(320, 0), None, |_| ()).unwrap();
+    let data = generate(&mold, &recipes(1200, 0), None, |_| ()).unwrap();
     let fresh = generate(&mold, &recipes(24, 60_000), None, |_| ()).unwrap();
     let prepared = Prepared::new(
         &mold,
@@ -107,7 +108,7 @@ fn a_tiny_mold_is_learned_ten_times_better_than_its_mean() {
         &prepared.shots,
         &rows,
         bases,
-        &effort(1000, 32),
+        &effort(1500, 32),
         |_, _, _| (),
     )
     .unwrap();

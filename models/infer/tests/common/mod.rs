@@ -1,4 +1,5 @@
 //! A small release with random weights: what it computes means nothing, how it computes it does.
+#![allow(clippy::unwrap_used)]
 
 use models_infer::memory::FEATURES;
 use models_infer::network::{CLOCK, DRIVE, FILL_SUMMARY};
@@ -74,7 +75,10 @@ pub fn tensors() -> Vec<Tensor> {
         block(&format!("basis.{name}.modes"), vec![modes, width]);
     }
     // Pressures that stay above atmosphere.
-    let mean = all.iter_mut().find(|t| t.0 == "basis.pressure.mean").unwrap();
+    let mean = all
+        .iter_mut()
+        .find(|t| t.0 == "basis.pressure.mean")
+        .unwrap();
     mean.2.fill(0.8);
     all.push((
         "order".into(),

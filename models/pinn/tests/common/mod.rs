@@ -1,4 +1,5 @@
 //! A strip coarse enough to be simulated in a few milliseconds.
+#![allow(clippy::unwrap_used)]
 
 use models_physics::mold::{Grid, Mold};
 use models_pinn::dataset::Options;
