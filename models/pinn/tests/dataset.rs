@@ -162,3 +162,29 @@ fn what_only_looks_like_this_dataset_is_refused() {
     let told = text(&generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap_err());
     assert!(told.contains("17 of 20"), "{told}");
 }
+
+/// One bit anywhere in a part: refused, or without any effect on what is read.
+#[test]
+fn a_damaged_bit_never_becomes_another_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    generate(&tiny(), &options(3, 0), Some(&own), |_| ()).unwrap();
+    let read = || Dataset::load(&own).map(|d| format!("{:?}", d.shots));
+    let whole = read().unwrap();
+    let part = own.join("part-0000.parquet");
+    let bytes = std::fs::read(&part).unwrap();
+    let mut refused = 0;
+    for k in 0..60 {
+        let mut damaged = bytes.clone();
+        damaged[4 + (bytes.len() - 8) * k / 60] ^= 4;
+        std::fs::write(&part, &damaged).unwrap();
+        match read() {
+            Ok(found) => assert!(found == whole, "place {k} of 60 was read as other numbers"),
+            Err(error) => {
+                assert!(text(&error).contains("delete it"), "{}", text(&error));
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 40, "{refused}");
+}

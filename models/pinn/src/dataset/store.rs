@@ -11,10 +11,12 @@ use parquet::basic::{Compression, Repetition, Type as Physical, ZstdLevel};
 use parquet::column::reader::ColumnReader;
 use parquet::column::writer::ColumnWriter;
 use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
+use sha2::{Digest, Sha256};
 
 use super::record::{Kind, ShotRecord};
 use crate::error::PinnError;
@@ -98,11 +100,34 @@ fn schema() -> ParquetResult<Arc<Type>> {
     ))
 }
 
+/// Key of the checksum in a file's own metadata: Parquet itself reads damaged pages as other numbers.
+const CHECKSUM: &str = "moldsight.sha256";
+
+/// SHA-256 of all values of the shots, as hexadecimal digits.
+fn checksum(shots: &[ShotRecord]) -> String {
+    let mut sha = Sha256::new();
+    let mut bytes = Vec::new();
+    for shot in shots {
+        bytes.clear();
+        bytes.extend(scalars(shot).iter().flat_map(|v| v.to_le_bytes()));
+        for list in lists(shot) {
+            bytes.extend((list.len() as u64).to_le_bytes());
+            bytes.extend(list.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        sha.update(&bytes);
+    }
+    sha.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Serialises shots as one Parquet file.
 fn to_parquet(shots: &[ShotRecord]) -> ParquetResult<Vec<u8>> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_dictionary_enabled(false)
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            CHECKSUM.to_owned(),
+            checksum(shots),
+        )]))
         .build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema()?, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
@@ -180,7 +205,21 @@ fn from_parquet(bytes: Vec<u8>) -> ParquetResult<Vec<ShotRecord>> {
     if numbers.iter().any(|n| n.len() != rows) || curves.iter().any(|c| c.len() != rows) {
         return Err(ParquetError::General("columns differ in length".into()));
     }
-    (0..rows).map(|i| shot(&numbers, &mut curves, i)).collect()
+    let shots = (0..rows)
+        .map(|i| shot(&numbers, &mut curves, i))
+        .collect::<ParquetResult<Vec<_>>>()?;
+    let file = reader.metadata().file_metadata();
+    // Parts of earlier programs carry none.
+    let stated = file
+        .key_value_metadata()
+        .and_then(|all| all.iter().find(|kv| kv.key == CHECKSUM))
+        .and_then(|kv| kv.value.as_ref());
+    match stated {
+        Some(stated) if *stated != checksum(&shots) => Err(ParquetError::General(
+            "its values are not those that were written".into(),
+        )),
+        _ => Ok(shots),
+    }
 }
 
 fn shot(numbers: &[Vec<f64>], curves: &mut [Vec<Vec<f32>>], i: usize) -> ParquetResult<ShotRecord> {
