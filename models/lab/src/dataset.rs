@@ -78,6 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
         seed: args.seed,
         first: args.first,
         waveforms: args.waveforms,
+        spread: args.spread,
     };
     let bar = bar(u64::from(args.shots), "shots")?;
     let data = generate(&mold, &options, Some(&args.out), |done| {

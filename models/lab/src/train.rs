@@ -253,15 +253,15 @@ pub fn verify(args: &VerifyArgs) -> Result<bool> {
     }
     let stated = &release.about.errors;
     let seed = u32::try_from(release.about.dataset_seed).context("seed of the dataset")?;
-    let found = errors(
-        &release,
-        &fresh(
-            &mold,
-            seed,
-            release.about.fresh_shots,
-            release.about.waveforms,
-        )?,
-    )?;
+    let about = &release.about;
+    let options = Options {
+        shots: about.fresh_shots,
+        seed,
+        first: FRESH,
+        waveforms: about.waveforms,
+        spread: about.spread,
+    };
+    let found = errors(&release, &fresh(&mold, &options)?)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&found)?);
     } else {

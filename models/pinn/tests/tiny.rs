@@ -50,7 +50,7 @@ fn error_of_the_mean(train: &Dataset, fresh: &Dataset) -> f64 {
 }
 
 fn recipes(shots: u32, first: u32) -> Options {
-    // Recipes and waveforms vary in full, the melt a little: what is learned here is the drive.
+    // Recipes vary in full, the melt a little: what is learned here is the drive.
     Options {
         waveforms: 0.0,
         spread: 0.4,
