@@ -63,13 +63,7 @@ pub fn run(args: &Args) -> Result<()> {
             out.display()
         );
     }
-    let mut free = args
-        .fit
-        .iter()
-        .map(|n| Latent::from_name(n))
-        .collect::<Result<Vec<_>, _>>()?;
-    free.sort();
-    free.dedup();
+    let free = free_latents(&args.fit)?;
     let shots = load_shots(&args.shots, &args.at)?;
     let cut = downstream_of(&mold, &args.at)?;
     let material = cut.card()?.require_simulation()?;
@@ -108,6 +102,20 @@ pub fn run(args: &Args) -> Result<()> {
         println!("wrote {}", out.display());
     }
     Ok(())
+}
+
+/// Latents by name, each once, in the order of the list.
+///
+/// # Errors
+/// When a name is unknown; the message lists those there are.
+pub fn free_latents(names: &[String]) -> Result<Vec<Latent>> {
+    let mut free = names
+        .iter()
+        .map(|n| Latent::from_name(n))
+        .collect::<Result<Vec<_>, _>>()?;
+    free.sort();
+    free.dedup();
+    Ok(free)
 }
 
 /// Measured shots, each with a column for the driving sensor.

@@ -14,7 +14,7 @@ use models_physics::laws::{Cross, CrossWlf, PowerLaw, Rheology};
 use models_physics::molds;
 use models_physics::solver::{Cut, downstream_of};
 
-use crate::calibrate::{load_shots, report};
+use crate::calibrate::{free_latents, load_shots, report};
 use crate::predict::lead_in;
 use crate::train::find_release;
 
@@ -157,13 +157,7 @@ pub fn run(args: &Args) -> Result<()> {
             args.at
         );
     }
-    let mut free = args
-        .fit
-        .iter()
-        .map(|n| Latent::from_name(n))
-        .collect::<Result<Vec<_>, _>>()?;
-    free.sort();
-    free.dedup();
+    let free = free_latents(&args.fit)?;
     if let Some(l) = free.iter().find(|l| {
         !release
             .about
