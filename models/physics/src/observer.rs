@@ -122,10 +122,21 @@ mod tests {
     use super::*;
     use crate::drive::Drive;
 
-    /// Continuing properties to first order costs less than 0.05 % of the peak on a measured shot.
+    /// Continuing properties to first order costs less than 0.05 % of each sensor's peak on a measured shot.
     #[test]
     fn continued_properties_change_nothing_that_matters() {
-        let mold = crate::molds::builtin("strip-ps").unwrap();
+        compare("ps_styron678e", 5e-4);
+    }
+
+    /// A sharp peak of heat capacity is the worst case: the heat of crystallisation within a few kelvin.
+    #[test]
+    fn nor_where_heat_capacity_peaks() {
+        compare("hdpe_sabic", 2e-3);
+    }
+
+    fn compare(card: &str, limit: f64) {
+        let mut mold = crate::molds::builtin("strip-ps").unwrap();
+        mold.material = card.into();
         let material = mold.card().unwrap().require_simulation().unwrap();
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../measured/ps_shot_05.csv");
         let drive = Drive::load(path).unwrap();
@@ -146,16 +157,21 @@ mod tests {
             (0..4000).map(step).collect::<Vec<_>>()
         };
         let (continued, exact) = (run(false), run(true));
-        let peak = exact.iter().flatten().fold(0.0_f64, |m, p| m.max(*p));
-        let worst = continued
-            .iter()
-            .flatten()
-            .zip(exact.iter().flatten())
-            .fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-        assert!(
-            worst > 0.0 && worst < 5e-4 * peak,
-            "{worst} Pa of {peak} Pa"
-        );
-        println!("largest difference {:.4} % of peak", 100.0 * worst / peak);
+        for sensor in 0..exact[0].len() {
+            let peak = exact.iter().fold(0.0_f64, |m, p| m.max(p[sensor]));
+            // A node that freezes off may do so one sample earlier or later.
+            let off = (1..exact.len() - 1).map(|k| {
+                let to = |j: usize| (continued[k][sensor] - exact[j][sensor]).abs();
+                to(k - 1).min(to(k)).min(to(k + 1))
+            });
+            let worst = off.fold(0.0_f64, f64::max);
+            println!(
+                "{card}, sensor {sensor}: at most {:.4} % of its peak",
+                100.0 * worst / peak
+            );
+            assert!(worst < limit * peak, "{card}: {worst} Pa of {peak} Pa");
+            // The first sensor is the drive itself; beyond it a difference shows that both ways were run.
+            assert!(sensor == 0 || worst > 0.0);
+        }
     }
 }
