@@ -7,6 +7,7 @@ use models_physics::drive::Drive;
 use models_physics::mold::Mold;
 use models_physics::shot::Shot;
 use models_physics::solver::Filling;
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use crate::output::Curves;
@@ -212,7 +213,14 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
             .draw_series(DashedLineSeries::new(line, 4, 4, BLACK.stroke_width(1)))
             .map_err(failed)?
             .label(format!("full at {full:.3} s"))
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 20, y)], BLACK.stroke_width(1)));
+            .legend(|(x, y)| {
+                DashedPathElement::new(
+                    [(x, y), (x + 20, y)].into_iter(),
+                    4,
+                    4,
+                    BLACK.stroke_width(1),
+                )
+            });
     }
     chart
         .configure_series_labels()
@@ -224,25 +232,33 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
     root.present().map_err(failed)
 }
 
-/// Every point where flow ends, with the elements that lead there from the inlet.
+/// Flow paths that a picture can still tell apart.
+const MOST_PATHS: usize = 12;
+
+/// Every way from the inlet to a point where flow ends, as its elements in order of the flow. Where flows meet
+/// each of them is a way of its own.
 fn flow_paths(mold: &Mold) -> Vec<(String, Vec<usize>)> {
-    let ends = mold
-        .elements
-        .iter()
-        .enumerate()
-        .filter(|(_, e)| !mold.elements.iter().any(|o| o.from == e.to));
-    ends.map(|(last, element)| {
-        let mut path = vec![last];
-        let mut at = &element.from;
-        // A path is never longer than the list of elements, whatever loops the mold has.
-        while *at != mold.inlet && path.len() < mold.elements.len() {
-            let Some(before) = mold.elements.iter().position(|e| e.to == *at) else {
-                break;
-            };
-            path.push(before);
-            at = &mold.elements[before].from;
+    let mut found: Vec<(String, Vec<usize>)> = Vec::new();
+    let mut open: Vec<Vec<usize>> = (0..mold.elements.len())
+        .rev()
+        .filter(|i| mold.elements[*i].from == mold.inlet)
+        .map(|i| vec![i])
+        .collect();
+    while let Some(path) = open.pop() {
+        let end = &mold.elements[path[path.len() - 1]].to;
+        let mut ends = true;
+        for (i, e) in mold.elements.iter().enumerate().rev() {
+            if e.from == *end && !path.contains(&i) {
+                ends = false;
+                open.push([&path[..], &[i]].concat());
+            }
         }
-        (element.to.clone(), path)
-    })
-    .collect()
+        if ends {
+            found.push((end.clone(), path));
+        }
+        if found.len() == MOST_PATHS {
+            break;
+        }
+    }
+    found
 }
