@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use models_physics::calibrate::{BySolver, Fit, Fitted, Measured, SensorScore};
+use models_physics::calibrate::{BySolver, Fit, Fitted, Forward, Measured, SensorScore};
 use models_physics::drive::Drive;
 use models_physics::latents::Latent;
 use models_physics::mold::{Mold, Provenance};
+use models_physics::prior::{Discrepancy, LatentPrior, PriorFile, Residual};
 use models_physics::solver::downstream_of;
 
 use crate::output;
@@ -41,6 +42,10 @@ pub struct Args {
     /// Also fit with each shot left out in turn and score it.
     #[arg(long)]
     leave_one_out: bool,
+    /// New file for what the box believes of the mold before its first shot: latents with correlations, and the
+    /// discrepancy found on shots left out in turn.
+    #[arg(long)]
+    prior: Option<PathBuf>,
     /// Source of the shots, a key of models/cards/literature.bib, for the new file.
     #[arg(long, default_value = "")]
     source: String,
@@ -55,13 +60,13 @@ pub struct Args {
 /// Bad input, before anything is written.
 pub fn run(args: &Args) -> Result<()> {
     let mold = load_mold(&args.mold)?;
-    if let Some(out) = &args.out
-        && out.exists()
-    {
-        bail!(
-            "{}: exists already; a calibration writes a new file and never edits one",
-            out.display()
-        );
+    for out in args.out.iter().chain(&args.prior) {
+        if out.exists() {
+            bail!(
+                "{}: exists already; a calibration writes a new file and never edits one",
+                out.display()
+            );
+        }
     }
     let free = free_latents(&args.fit)?;
     let shots = load_shots(&args.shots, &args.at)?;
@@ -86,13 +91,27 @@ pub fn run(args: &Args) -> Result<()> {
     })?;
     bar.finish_and_clear();
     report(&fitted);
-    if args.leave_one_out {
+    if args.leave_one_out || args.prior.is_some() {
         println!("left out in turn:");
+        let mut residuals = Vec::new();
         for i in 0..shots.len() {
             let mut rest = shots.clone();
             let left_out = rest.remove(i);
             let found = fit.run(&start, &rest, |_, _| {})?;
+            for curve in solver.curves(&found.latents, &left_out)? {
+                residuals.push(Residual {
+                    inlet: left_out.drive.column(&args.at)?[..curve.times.len()].to_vec(),
+                    times: curve.times,
+                    predicted: curve.simulated,
+                    measured: curve.measured,
+                });
+            }
             print_scores(&fit.score(&found.latents, &[left_out])?);
+        }
+        if let Some(file) = &args.prior {
+            let found = Discrepancy::fit(&residuals);
+            output::replace(file, prior(&mold, args, &fitted, found)?.as_bytes())?;
+            println!("wrote {}", file.display());
         }
     }
     if let Some(out) = &args.out {
@@ -171,6 +190,37 @@ pub fn print_scores(scores: &[SensorScore]) {
             s.rmse_pa * 1e-6
         );
     }
+}
+
+/// The text of a prior file.
+fn prior(mold: &Mold, args: &Args, fitted: &Fitted, discrepancy: Discrepancy) -> Result<String> {
+    let name = match &args.out {
+        Some(out) => out.file_stem().unwrap_or_default().to_string_lossy().into(),
+        None => mold.name.clone(),
+    };
+    let shots = fitted.scores.iter().map(|s| s.shot.clone());
+    let shots: std::collections::BTreeSet<String> = shots.collect();
+    let written = PriorFile {
+        mold: name,
+        method: format!(
+            "moldlab calibrate on {}; discrepancy on each shot left out in turn, driven by {}, 0 to {} s",
+            Vec::from_iter(shots).join(", "),
+            args.at,
+            args.until
+        ),
+        discrepancy,
+        latent: fitted
+            .std_dev
+            .iter()
+            .zip(&fitted.correlation)
+            .map(|((latent, sd), row)| LatentPrior {
+                name: latent.info().name.into(),
+                sd: *sd,
+                correlation: row.clone(),
+            })
+            .collect(),
+    };
+    Ok(toml::to_string(&written)?)
 }
 
 /// A copy of the mold that carries the fitted latents and where they come from.

@@ -14,6 +14,7 @@ pub mod laws;
 pub mod mold;
 pub mod molds;
 pub mod observer;
+pub mod prior;
 pub mod recipe;
 pub mod recipes;
 pub mod shot;
