@@ -112,4 +112,25 @@ pub enum InferError {
         /// Now.
         to_s: f64,
     },
+    /// The folder of releases cannot be listed.
+    #[error("looking for releases in {}", path.display())]
+    Shelf {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No release of that name.
+    #[error(
+        "no release `{name}`: neither a folder nor a mold with one in {shelf} (there are: {known})"
+    )]
+    NoRelease {
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        shelf: PathBuf,
+        /// Releases there.
+        known: String,
+    },
 }

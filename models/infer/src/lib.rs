@@ -11,4 +11,5 @@ pub mod mlp;
 pub mod network;
 pub mod release;
 pub mod schedule;
+pub mod shelf;
 pub mod smooth;

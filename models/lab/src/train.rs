@@ -285,41 +285,11 @@ pub fn verify(args: &VerifyArgs) -> Result<bool> {
 /// # Errors
 /// When there is none; the message names those there are.
 pub fn find_release(name: &str) -> Result<PathBuf> {
-    let path = Path::new(name);
-    if path.is_dir() {
-        return Ok(path.into());
-    }
     let shelf = Path::new("models/weights");
     let shelf = if shelf.is_dir() {
         shelf.to_path_buf()
     } else {
         PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../weights"))
     };
-    let mut found: Vec<PathBuf> = std::fs::read_dir(&shelf)
-        .with_context(|| format!("looking for releases in {}", shelf.display()))?
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|p| p.join(models_infer::release::DESCRIPTION).is_file())
-        .collect();
-    found.sort();
-    let of_mold = |p: &&PathBuf| {
-        let stem = p
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        stem.rsplit_once('-')
-            .is_some_and(|(mold, number)| mold == name && number.parse::<u32>().is_ok())
-    };
-    match found.iter().rfind(of_mold) {
-        Some(p) => Ok(p.clone()),
-        None => bail!(
-            "no release `{name}`: neither a folder nor a mold with one in {} (there are {})",
-            shelf.display(),
-            found
-                .iter()
-                .filter_map(|p| p.file_name())
-                .map(|n| n.to_string_lossy())
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
-    }
+    Ok(models_infer::shelf::find(name, &shelf)?)
 }

@@ -1,0 +1,575 @@
+//! One tick: sample in, estimate out.
+
+use models_physics::latents::{COUNT, Latent};
+
+use crate::belief::Belief;
+use crate::deviation::Deviation;
+use crate::ensemble::{Ensemble, Refusal};
+use crate::error::PipelineError;
+use crate::estimate::{Estimate, Source};
+use crate::lead::Lead;
+use crate::phase::{CyclePhase, PhaseDetector, PhaseState, Signs};
+use crate::places::{Place, places, pressure_place};
+use crate::rezero::Rezero;
+use crate::sample::{MOST_SENSORS, Sample};
+use crate::shot::{ROW_S, ShotRecord};
+use crate::walker::{Field, Walker};
+use models_physics::mold::Mold;
+
+/// Atmosphere, Pa.
+pub const ATMOSPHERE_PA: f64 = 1e5;
+/// Moves of the witness are at most this far apart, s: it is the box's second opinion, not its first.
+const PAST: usize = 1024;
+
+/// What does not change while a mold is in the press.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Name of the mold.
+    pub mold: String,
+    /// Its sensors.
+    pub places: Vec<Place>,
+    /// The sensor at the inlet of the model.
+    pub drive: usize,
+    /// Cavity sensors whose measurements are used.
+    pub used: Vec<usize>,
+    /// Sensors whose zero is taken anew before each shot (charge amplifiers).
+    pub rezero: [bool; MOST_SENSORS],
+    /// Noise of a pressure measurement, Pa.
+    pub noise_pa: f64,
+    /// Gain error of a pressure measurement.
+    pub gain: f64,
+    /// Volume of the mold, m3, when the screw position is measured.
+    pub fill_volume_m3: f64,
+    /// Compressibility of the melt in the barrel, 1/Pa.
+    pub compressibility: f64,
+    /// Mold temperature of the recipe, K.
+    pub mold_k: f64,
+    /// Standard deviation of the model's temperatures, K.
+    pub temperature_sd: f64,
+    /// Longest time after the mold is full that the network knows, s.
+    pub longest_s: f64,
+    /// Phase detection.
+    pub phases: PhaseDetector,
+}
+
+impl Setup {
+    /// For a mold cut at `drive`, using the sensors `used` (the driving one included).
+    ///
+    /// # Errors
+    /// When a sensor is not on the mold or the driving one is not among those used.
+    pub fn new(mold: &Mold, drive: &str, used: &[String]) -> Result<Self, PipelineError> {
+        let places = places(mold)?;
+        let drive_at = pressure_place(mold, &places, drive)?;
+        let mut others = Vec::new();
+        for name in used {
+            let at = pressure_place(mold, &places, name)?;
+            if at != drive_at && !others.contains(&at) {
+                others.push(at);
+            }
+        }
+        if !used.iter().any(|u| u == drive) {
+            return Err(PipelineError::NoDrive {
+                mold: mold.name.clone(),
+                drive: drive.into(),
+            });
+        }
+        let melt = mold
+            .card()
+            .and_then(|c| c.require_simulation())
+            .map_err(|e| PipelineError::mold(&mold.name, e))?;
+        // Half of a usual injection pressure stands for the whole of it.
+        let v = |p: f64| melt.tait.point(mold.process.melt_k, p).v;
+        let compressibility = (v(ATMOSPHERE_PA) - v(4e7)) / (4e7 * v(2e7));
+        Ok(Self {
+            mold: mold.name.clone(),
+            places,
+            drive: drive_at,
+            used: others,
+            rezero: [false; MOST_SENSORS],
+            noise_pa: 2e4,
+            gain: 0.01,
+            fill_volume_m3: mold.volume(),
+            compressibility,
+            mold_k: mold.wall.mold_temperature_k,
+            temperature_sd: 1.5,
+            longest_s: f64::INFINITY,
+            phases: PhaseDetector::default(),
+        })
+    }
+}
+
+/// What changes from shot to shot: made in the shot path, swapped in between two shots.
+#[derive(Debug)]
+pub struct Tuning {
+    /// The model at the belief.
+    pub ensemble: Ensemble,
+    /// The second opinion, at the same latents; `None` when the ensemble is the witness itself.
+    pub witness: Option<Walker>,
+    /// The belief.
+    pub belief: Belief,
+}
+
+/// What happened in a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// Nothing special.
+    Nothing,
+    /// A shot began.
+    Began,
+    /// The shot is over: [`Estimator::take`] has its record.
+    Ended,
+    /// The shot is over and the next one has begun.
+    EndedAndBegan,
+}
+
+/// Follows samples.
+#[derive(Debug)]
+pub struct Estimator {
+    setup: Setup,
+    tuning: Box<Tuning>,
+    source: Source,
+    deviation: Deviation,
+    state: PhaseState,
+    estimate: Estimate,
+    zero: [Rezero; MOST_SENSORS],
+    lead: Lead,
+    /// Model values of the last turns, for the timing part of the discrepancy.
+    past: Vec<(f64, [f64; MOST_SENSORS])>,
+    past_next: usize,
+    spread: [f64; MOST_SENSORS],
+    last_s: f64,
+    dt: f64,
+    turned_s: f64,
+    row_s: f64,
+    surface_k: f64,
+    screw_m3: f64,
+    volume_taken: bool,
+    full_at: f64,
+    record: Box<ShotRecord>,
+    done: Box<ShotRecord>,
+}
+
+impl Estimator {
+    /// With a first tuning.
+    pub fn new(setup: Setup, tuning: Box<Tuning>) -> Self {
+        let source = if tuning.witness.is_some() {
+            Source::Network
+        } else {
+            Source::Witness
+        };
+        let deviation = Deviation::new(
+            &setup.places,
+            setup.drive,
+            &tuning.belief.prior().discrepancy,
+        );
+        let mut new = Self {
+            source,
+            deviation,
+            state: PhaseState::default(),
+            estimate: Estimate {
+                source,
+                ..Estimate::default()
+            },
+            zero: [Rezero::default(); MOST_SENSORS],
+            lead: Lead::default(),
+            past: vec![(f64::NEG_INFINITY, [ATMOSPHERE_PA; MOST_SENSORS]); PAST],
+            past_next: 0,
+            spread: [f64::NAN; MOST_SENSORS],
+            last_s: f64::NAN,
+            dt: 1e-3,
+            turned_s: 0.0,
+            row_s: 0.0,
+            surface_k: f64::NAN,
+            screw_m3: f64::NAN,
+            volume_taken: false,
+            full_at: f64::NAN,
+            record: Box::new(ShotRecord::new()),
+            done: Box::new(ShotRecord::new()),
+            setup,
+            tuning,
+        };
+        new.rest();
+        new
+    }
+
+    /// Setup.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The latest estimate.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
+    }
+
+    /// The belief in use.
+    pub fn belief(&self) -> &Belief {
+        &self.tuning.belief
+    }
+
+    /// Swaps in what a finished shot taught; call between shots. Returns what was in use, to be dropped elsewhere.
+    pub fn retune(&mut self, tuning: Box<Tuning>) -> Box<Tuning> {
+        std::mem::replace(&mut self.tuning, tuning)
+    }
+
+    /// True between shots.
+    pub fn idle(&self) -> bool {
+        self.state.phase == CyclePhase::Idle
+    }
+
+    /// Exchanges the record of the finished shot for an empty one.
+    pub fn take(&mut self, empty: Box<ShotRecord>) -> Box<ShotRecord> {
+        std::mem::replace(&mut self.done, empty)
+    }
+
+    /// The field by the witness.
+    pub fn field(&self, field: &mut Field) {
+        match &self.tuning.witness {
+            Some(w) => w.field(field),
+            None => self.tuning.ensemble.field(field),
+        }
+    }
+
+    /// Takes a sample. Nothing is allocated.
+    pub fn step(&mut self, sample: &Sample) -> Happened {
+        let gap = sample.time_s - self.last_s;
+        if gap <= 0.0 || !sample.time_s.is_finite() {
+            return Happened::Nothing;
+        }
+        if gap.is_finite() && gap < 0.1 {
+            self.dt += 0.02 * (gap - self.dt);
+            if self.estimate.shot == 0 && self.idle() {
+                self.dt = gap;
+            }
+        }
+        self.last_s = sample.time_s;
+        let was = self.state.phase;
+        self.measure(sample, was);
+        let drive = self.estimate.measured[self.setup.drive];
+        self.lead.push(sample.time_s, drive);
+        let signs = Signs {
+            time_s: sample.time_s,
+            drive_pa: drive - ATMOSPHERE_PA,
+            highest_pa: self.highest(),
+            full: self.tuning.ensemble.full(),
+            injecting: sample.injecting,
+            transferred: sample.transferred,
+        };
+        let began = self.setup.phases.step(&mut self.state, &signs);
+        self.estimate.time_s = sample.time_s;
+        self.estimate.phase = self.state.phase;
+        if began {
+            // A shot that was not seen to end is cut off by the next one.
+            let cut = was != CyclePhase::Idle;
+            if cut {
+                self.finish(true);
+            }
+            self.begin(sample);
+            return if cut {
+                Happened::EndedAndBegan
+            } else {
+                Happened::Began
+            };
+        }
+        if self.state.phase == CyclePhase::Idle {
+            if was == CyclePhase::Idle {
+                return Happened::Nothing;
+            }
+            self.finish(false);
+            self.rest();
+            return Happened::Ended;
+        }
+        if self.state.phase != was {
+            self.record
+                .phases
+                .push((self.state.phase, sample.time_s - self.state.began_s));
+        }
+        self.follow(sample, drive);
+        Happened::Nothing
+    }
+
+    /// Re-zeroed measurements.
+    fn measure(&mut self, sample: &Sample, phase: CyclePhase) {
+        let idle = phase == CyclePhase::Idle;
+        for (i, zero) in self
+            .zero
+            .iter_mut()
+            .enumerate()
+            .take(self.setup.places.len())
+        {
+            let raw = sample.sensors[i];
+            self.estimate.measured[i] = if self.setup.rezero[i] {
+                zero.step(raw, ATMOSPHERE_PA, self.dt, idle)
+            } else {
+                raw
+            };
+        }
+        if idle && sample.surface_k.is_finite() {
+            self.surface_k = if self.surface_k.is_finite() {
+                self.surface_k + (self.dt / 0.5).min(1.0) * (sample.surface_k - self.surface_k)
+            } else {
+                sample.surface_k
+            };
+        }
+    }
+
+    /// Highest estimated pressure above atmosphere.
+    fn highest(&self) -> f64 {
+        let all = self.setup.places.iter().zip(&self.estimate.value);
+        let pressures = all
+            .enumerate()
+            .filter(|(i, (p, _))| p.is_pressure() && *i != self.setup.drive);
+        pressures
+            .map(|(_, (_, v))| v - ATMOSPHERE_PA)
+            .filter(|v| v.is_finite())
+            .fold(0.0, f64::max)
+    }
+
+    fn begin(&mut self, sample: &Sample) {
+        self.tuning.ensemble.reset(self.dt);
+        if let Some(w) = &mut self.tuning.witness {
+            w.reset();
+        }
+        self.deviation.reset();
+        self.past
+            .fill((f64::NEG_INFINITY, [ATMOSPHERE_PA; MOST_SENSORS]));
+        self.past_next = 0;
+        (self.turned_s, self.row_s, self.full_at) = (0.0, 0.0, f64::NAN);
+        (self.screw_m3, self.volume_taken) = (sample.screw_m3, false);
+        self.estimate.shot += 1;
+        self.estimate.refused = None;
+        self.record.begin(self.estimate.shot, self.surface_k);
+        self.learn_surface();
+        // The shot began when pressure did, a little before it was noticed.
+        let start = self
+            .lead
+            .start(sample.time_s, ATMOSPHERE_PA, self.setup.noise_pa);
+        self.state.began_s = start;
+        self.record.began_s = start;
+        self.record.phases.push((CyclePhase::Fill, 0.0));
+        self.advance(0.0, ATMOSPHERE_PA);
+        for k in 0..self.lead.len() {
+            let (t, pa) = self.lead.get(k);
+            if t > start {
+                self.advance(t - start, pa);
+            }
+        }
+        self.publish(sample.time_s - start);
+    }
+
+    /// The mold's surface before the shot says how warm it is.
+    fn learn_surface(&mut self) {
+        const SURFACE_SD_K: f64 = 1.5;
+        let at = Latent::MoldTemperature as usize;
+        if !self.surface_k.is_finite() {
+            return;
+        }
+        let slopes: [f64; COUNT] = std::array::from_fn(|k| self.tuning.ensemble.root[at][k]);
+        if slopes.iter().all(|s| *s == 0.0) {
+            return;
+        }
+        let residual = self.surface_k - self.setup.mold_k - self.tuning.belief.mean[at];
+        let seen = self.deviation.direct(residual, &slopes, SURFACE_SD_K);
+        self.record.surface = Some(seen);
+    }
+
+    fn follow(&mut self, sample: &Sample, drive: f64) {
+        let t = sample.time_s - self.state.began_s;
+        if !drive.is_finite() {
+            self.estimate.refused = Some(Refusal::DriveMissing);
+            self.estimate.value = [f64::NAN; MOST_SENSORS];
+            self.estimate.sd = [f64::NAN; MOST_SENSORS];
+            self.estimate.shot_time_s = t;
+            self.record.missing += 1;
+            return;
+        }
+        self.advance(t, drive);
+        if self.tuning.ensemble.turned() {
+            self.turn(t, sample);
+        }
+        self.publish(t);
+        if t >= self.row_s {
+            let witness = self.tuning.witness.as_ref();
+            self.record.row(
+                t,
+                &self.estimate,
+                &self.tuning.ensemble.values,
+                witness,
+                &self.setup,
+            );
+            self.row_s = t - (t - self.row_s).min(ROW_S) + ROW_S;
+        }
+    }
+
+    /// Moves the models on.
+    fn advance(&mut self, t: f64, pa: f64) {
+        let pushed = self.tuning.ensemble.push(t, pa.max(0.0));
+        self.estimate.refused = match pushed {
+            Err(Refusal::Time) | Ok(()) if t - self.full_at > self.setup.longest_s => {
+                Some(Refusal::TooLong)
+            }
+            Err(Refusal::Time) | Ok(()) => None,
+            Err(refusal) => Some(refusal),
+        };
+        if self.full_at.is_nan() && self.tuning.ensemble.full() {
+            self.full_at = t;
+            self.record.full_s = t;
+        }
+        if let Some(w) = &mut self.tuning.witness
+            && w.push(t, pa).is_err()
+        {
+            self.record.witness_failed = true;
+        }
+    }
+
+    /// Once all models have been moved: measurements are taken.
+    fn turn(&mut self, t: f64, sample: &Sample) {
+        self.deviation.pass(t - self.turned_s);
+        self.turned_s = t;
+        let discrepancy = self.tuning.belief.prior().discrepancy;
+        let values = self.tuning.ensemble.values;
+        let then = self.past_at(t - discrepancy.delay(t));
+        self.past[self.past_next] = (t, values);
+        self.past_next = (self.past_next + 1) % PAST;
+        let inlet = values[self.setup.drive];
+        for (i, p) in self.setup.places.iter().enumerate() {
+            self.spread[i] = if p.is_pressure() {
+                discrepancy.sd(values[i], then[i], inlet)
+            } else {
+                self.setup.temperature_sd
+            };
+        }
+        for n in 0..self.setup.used.len() {
+            let i = self.setup.used[n];
+            let measured = self.estimate.measured[i];
+            if !measured.is_finite() {
+                self.record.silent[i] += 1;
+                continue;
+            }
+            let noise = self.setup.noise_pa + self.setup.gain * (measured - ATMOSPHERE_PA).abs();
+            let (residual, slopes) = (measured - values[i], self.tuning.ensemble.slopes[i]);
+            let before = Deviation::before(&slopes, self.spread[i], noise);
+            let seen = self
+                .deviation
+                .pressure(i, residual, &slopes, self.spread[i], noise);
+            self.record
+                .innovation(i, &seen, residual * residual / before);
+        }
+        self.learn_volume(sample);
+    }
+
+    /// The volume the screw has injected says how far the mold must be full.
+    fn learn_volume(&mut self, sample: &Sample) {
+        const AT_SHARE: f64 = 0.7;
+        const VOLUME_SD: f64 = 0.03;
+        if self.volume_taken || self.state.phase != CyclePhase::Fill {
+            return;
+        }
+        let gauge = self.estimate.measured[self.setup.drive] - ATMOSPHERE_PA;
+        let injected = self.screw_m3 - sample.screw_m3;
+        let flowed = injected - self.setup.compressibility * sample.screw_m3 * gauge;
+        // In the mold the melt stands under about half the inlet pressure.
+        let share =
+            flowed * (1.0 + 0.5 * self.setup.compressibility * gauge) / self.setup.fill_volume_m3;
+        if !(share >= AT_SHARE) {
+            return;
+        }
+        self.volume_taken = true;
+        let filled = self.tuning.ensemble.filled;
+        if filled <= 0.05 {
+            return;
+        }
+        let slopes = self.tuning.ensemble.filled_slopes.map(|s| s / filled);
+        let residual = (share / filled).ln();
+        let before = slopes.iter().map(|s| s * s).sum::<f64>() + VOLUME_SD * VOLUME_SD;
+        let seen = self.deviation.direct(residual, &slopes, VOLUME_SD);
+        self.record.volume = Some((seen, residual * residual / before));
+    }
+
+    /// Model values at an earlier time, by the nearest turn before it.
+    fn past_at(&self, t: f64) -> [f64; MOST_SENSORS] {
+        for back in 1..=PAST {
+            let (time, values) = &self.past[(self.past_next + PAST - back) % PAST];
+            if *time <= t {
+                return *values;
+            }
+        }
+        [ATMOSPHERE_PA; MOST_SENSORS]
+    }
+
+    fn publish(&mut self, t: f64) {
+        let e = &mut self.estimate;
+        e.shot_time_s = t;
+        e.filled = self.tuning.ensemble.filled;
+        let fallback = e.refused.is_some() && self.tuning.witness.is_some();
+        e.source = if fallback {
+            Source::Witness
+        } else {
+            self.source
+        };
+        let turned = self.tuning.ensemble.turned();
+        for (i, p) in self.setup.places.iter().enumerate() {
+            let model = match &self.tuning.witness {
+                Some(w) if fallback => w.read(i),
+                _ => self.tuning.ensemble.values[i],
+            };
+            let slopes = &self.tuning.ensemble.slopes[i];
+            let spread = self.spread[i];
+            if turned || e.sd[i].is_nan() {
+                let (_, variance) = self.deviation.estimate(
+                    i,
+                    slopes,
+                    if spread.is_finite() { spread } else { 0.0 },
+                );
+                let variance = if i == self.setup.drive { 0.0 } else { variance };
+                e.sd[i] = (variance
+                    + if p.is_pressure() {
+                        self.setup.noise_pa * self.setup.noise_pa
+                    } else {
+                        0.0
+                    })
+                .sqrt();
+            }
+            let shift = self.deviation.estimate_shift(
+                i,
+                slopes,
+                if spread.is_finite() { spread } else { 0.0 },
+            );
+            e.value[i] = if p.is_pressure() {
+                (model + shift).max(ATMOSPHERE_PA)
+            } else {
+                model + shift
+            };
+        }
+        if e.refused.is_some() && self.tuning.witness.is_none() {
+            e.value = [f64::NAN; MOST_SENSORS];
+            e.sd = [f64::NAN; MOST_SENSORS];
+        }
+    }
+
+    fn finish(&mut self, cut: bool) {
+        self.record.cut = cut;
+        self.record.lesson = Some(self.deviation.lesson());
+        self.record.ended_s = self.last_s - self.state.began_s;
+        self.record.frozen = self.estimate.frozen;
+        std::mem::swap(&mut self.record, &mut self.done);
+    }
+
+    /// Nothing in the mold.
+    fn rest(&mut self) {
+        let e = &mut self.estimate;
+        (e.shot_time_s, e.filled, e.frozen, e.refused) = (0.0, 0.0, 0.0, None);
+        for (i, p) in self.setup.places.iter().enumerate() {
+            let at_rest = if p.is_pressure() {
+                (
+                    ATMOSPHERE_PA,
+                    self.tuning.belief.prior().discrepancy.floor_pa,
+                )
+            } else {
+                (f64::NAN, f64::NAN)
+            };
+            (e.value[i], e.sd[i]) = at_rest;
+        }
+        self.spread = [f64::NAN; MOST_SENSORS];
+    }
+}

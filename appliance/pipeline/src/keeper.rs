@@ -1,0 +1,373 @@
+//! The shot path: what a finished shot teaches, how far to trust it, and the tuning for the next one.
+
+use std::sync::Arc;
+
+use models_infer::network::Network;
+use models_physics::card::SimulationMaterial;
+use models_physics::latents::{COUNT, LATENTS, Latents};
+use models_physics::mold::Mold;
+use models_physics::observer::Observer;
+use models_physics::prior::Prior;
+use models_physics::solver::downstream_of;
+
+use crate::belief::Belief;
+use crate::ensemble::{Ensemble, index};
+use crate::error::PipelineError;
+use crate::estimator::{ATMOSPHERE_PA, Setup, Tuning};
+use crate::kind::{Kind, KindDetector};
+use crate::part::Part;
+use crate::shot::ShotRecord;
+use crate::trust::{Findings, Trust};
+use crate::walker::Walker;
+
+/// Latents that the witness alone can be asked about: one solver each has to be run.
+const WITNESS_LATENTS: [&str; 5] = [
+    "viscosity",
+    "melt_temperature",
+    "wall_htc",
+    "compliance",
+    "no_flow",
+];
+
+/// What a shot came to.
+#[derive(Clone, Debug)]
+pub struct ShotSummary {
+    /// Number.
+    pub shot: u64,
+    /// Kind.
+    pub kind: Kind,
+    /// What measurements showed; production shots only.
+    pub findings: Findings,
+    /// Trust after it.
+    pub trust: Trust,
+    /// The part.
+    pub part: Part,
+    /// Highest estimated pressure where the flow ends, above atmosphere, Pa, with sd.
+    pub end_of_fill_pa: [f64; 2],
+    /// Features for trends: name and value in SI units.
+    pub features: Vec<(String, f64)>,
+}
+
+/// Keeps belief and trust from shot to shot.
+#[derive(Debug)]
+pub struct Keeper {
+    mold: Mold,
+    material: SimulationMaterial,
+    network: Option<Arc<Network>>,
+    setup: Setup,
+    names: Vec<String>,
+    /// The belief.
+    pub belief: Belief,
+    /// Trust.
+    pub trust: Trust,
+    kinds: KindDetector,
+}
+
+impl Keeper {
+    /// For a mold, its release if there is one, and the sensors used (the driving one included).
+    ///
+    /// # Errors
+    /// When the release is another mold's, a sensor is not there, or a file cannot be used.
+    pub fn new(
+        mold: &Mold,
+        network: Option<Arc<Network>>,
+        used: &[String],
+    ) -> Result<Self, PipelineError> {
+        if let Some(net) = &network
+            && net.about.mold != mold.name
+        {
+            return Err(PipelineError::OtherMold {
+                release: net.about.mold.clone(),
+                mold: mold.name.clone(),
+            });
+        }
+        let drive = match &network {
+            Some(net) => net.about.driven_by.clone(),
+            None => inlet_sensor(mold, used)?,
+        };
+        let failed = |source| PipelineError::mold(&mold.name, source);
+        let mut setup = Setup::new(mold, &drive, used)?;
+        let cut = downstream_of(mold, &drive).map_err(failed)?;
+        let material = cut
+            .card()
+            .and_then(|c| c.require_simulation())
+            .map_err(failed)?;
+        let mut prior = Prior::of_mold(mold).map_err(|e| PipelineError::Mold {
+            mold: mold.name.clone(),
+            source: Box::new(e),
+        })?;
+        let mut range: [[f64; 2]; COUNT] = std::array::from_fn(|i| [prior.mean[i]; 2]);
+        if let Some(net) = &network {
+            for l in &net.about.latents {
+                range[index(&l.name)] = [l.low, l.high];
+                prior.mean[index(&l.name)] = l.value;
+            }
+            setup.temperature_sd = setup.temperature_sd.max(net.about.errors.temperature_k[0]);
+            setup.longest_s = net.about.longest_s;
+        } else {
+            for name in WITNESS_LATENTS {
+                range[index(name)] = LATENTS[index(name)].bounds;
+            }
+        }
+        Ok(Self {
+            names: setup.places.iter().map(|p| p.name.clone()).collect(),
+            belief: Belief::new(prior, range),
+            trust: Trust::default(),
+            kinds: KindDetector::default(),
+            mold: cut,
+            material,
+            network,
+            setup,
+        })
+    }
+
+    /// Setup for the tick; may be changed before the estimator is made.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// As [`Keeper::setup`], to change it.
+    pub fn setup_mut(&mut self) -> &mut Setup {
+        &mut self.setup
+    }
+
+    /// The mold, cut at the driving sensor.
+    pub fn mold(&self) -> &Mold {
+        &self.mold
+    }
+
+    /// The network in use.
+    pub fn network(&self) -> Option<&Arc<Network>> {
+        self.network.as_ref()
+    }
+
+    /// Usual time from shot to shot, s.
+    pub fn cycle_s(&self) -> Option<f64> {
+        self.kinds.cycle_s()
+    }
+
+    /// Models at the belief as it is now.
+    ///
+    /// # Errors
+    /// When the network or the solver refuses it.
+    pub fn tuning(&self) -> Result<Box<Tuning>, PipelineError> {
+        let walker = |latents: &Latents| -> Result<Walker, PipelineError> {
+            let observer = Observer::new(&self.mold, &self.material, latents);
+            observer
+                .map(|o| Walker::new(o, &self.names))
+                .map_err(|e| PipelineError::Mold {
+                    mold: self.mold.name.clone(),
+                    source: Box::new(e),
+                })
+        };
+        let (ensemble, witness) = match &self.network {
+            Some(net) => {
+                let ensemble = Ensemble::of_network(net, &self.belief, &self.names);
+                let ensemble = ensemble.map_err(|source| PipelineError::Network {
+                    mold: self.mold.name.clone(),
+                    source,
+                })?;
+                (ensemble, Some(walker(&self.latents())?))
+            }
+            None => (
+                Ensemble::of_witness(&self.belief, self.names.len(), walker)?,
+                None,
+            ),
+        };
+        Ok(Box::new(Tuning {
+            ensemble,
+            witness,
+            belief: self.belief.clone(),
+        }))
+    }
+
+    /// Latents believed in.
+    pub fn latents(&self) -> Latents {
+        let mut latents = Latents::default();
+        for (i, l) in LATENTS.iter().enumerate() {
+            latents[l.latent] = self.belief.mean[i];
+        }
+        latents
+    }
+
+    /// Takes a finished shot, with the root of the belief it was followed at, and updates belief and trust.
+    pub fn finish(&mut self, record: &ShotRecord, tuning: &Tuning) -> ShotSummary {
+        let kind = self.kinds.judge(record, &self.setup);
+        let findings = self.findings(record);
+        if kind == Kind::Production
+            && let Some(lesson) = &record.lesson
+        {
+            let inflation = if findings.surprise > 1.5 {
+                findings.surprise.min(9.0)
+            } else {
+                1.0
+            };
+            self.belief.learn(&tuning.ensemble.root, lesson, inflation);
+            self.trust.step(record.shot, &findings);
+        } else if kind == Kind::Broken {
+            self.trust.step(
+                record.shot,
+                &Findings {
+                    drive_silent: true,
+                    ..findings
+                },
+            );
+        }
+        let part = match (&tuning.witness, record.rows.last()) {
+            (Some(w), Some(_)) => Part::new(w, self.frozen_sd(record), self.setup.temperature_sd),
+            _ => Part::default(),
+        };
+        ShotSummary {
+            shot: record.shot,
+            kind,
+            trust: self.trust,
+            part,
+            end_of_fill_pa: self.end_of_fill(record),
+            features: self.features(record),
+            findings,
+        }
+    }
+
+    fn findings(&self, record: &ShotRecord) -> Findings {
+        let rows = record.rows.len().max(1) as u32;
+        let surprises = self.setup.used.iter().map(|i| record.tally[*i].mean());
+        let volume = record.volume.map_or(f64::NAN, |(_, surprise)| surprise);
+        let silent =
+            |i: &usize| record.silent[*i] > rows / 4 || record.tally[*i].gated_share() > 0.5;
+        Findings {
+            surprise: surprises.chain([volume]).fold(f64::NAN, f64::max),
+            silent: self.setup.used.iter().copied().find(silent),
+            drive_silent: record.missing > rows / 4,
+            witness_error: self.witness_error(record),
+            at_bound: self.belief.at_bound.iter().position(|b| *b),
+            out_of_range: false,
+        }
+    }
+
+    /// Root mean square difference of network and witness at the pressure sensors, over the peak; zero without a network.
+    fn witness_error(&self, record: &ShotRecord) -> f64 {
+        let (mut sum, mut count, mut peak) = (0.0, 0, 1e6);
+        for row in &record.rows {
+            for (i, p) in self.setup.places.iter().enumerate() {
+                let (a, b) = (f64::from(row.model[i]), f64::from(row.witness[i]));
+                if p.is_pressure() && i != self.setup.drive && a.is_finite() && b.is_finite() {
+                    sum += (a - b) * (a - b);
+                    count += 1;
+                    peak = f64::max(peak, b - ATMOSPHERE_PA);
+                }
+            }
+        }
+        if count == 0 {
+            0.0
+        } else {
+            (sum / f64::from(count)).sqrt() / peak
+        }
+    }
+
+    /// The pressure sensor farthest along the flow.
+    fn last_sensor(&self) -> Option<usize> {
+        let pressures = self
+            .setup
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.is_pressure());
+        pressures
+            .max_by(|a, b| a.1.path_m.total_cmp(&b.1.path_m))
+            .map(|(i, _)| i)
+    }
+
+    fn end_of_fill(&self, record: &ShotRecord) -> [f64; 2] {
+        let Some(last) = self.last_sensor() else {
+            return [0.0; 2];
+        };
+        let best = record
+            .rows
+            .iter()
+            .max_by(|a, b| a.value[last].total_cmp(&b.value[last]));
+        best.map_or([0.0; 2], |r| {
+            [
+                f64::from(r.value[last]) - ATMOSPHERE_PA,
+                f64::from(r.sd[last]),
+            ]
+        })
+    }
+
+    /// Band of the last sensor at the end of hold.
+    fn frozen_sd(&self, record: &ShotRecord) -> f64 {
+        let end = record
+            .phases
+            .began(crate::phase::CyclePhase::Cool)
+            .unwrap_or(record.ended_s);
+        let row = record
+            .rows
+            .iter()
+            .take_while(|r| f64::from(r.time_s) <= end)
+            .last();
+        match (row, self.last_sensor()) {
+            (Some(row), Some(last)) => f64::from(row.sd[last]),
+            _ => 0.0,
+        }
+    }
+
+    fn features(&self, record: &ShotRecord) -> Vec<(String, f64)> {
+        let mut features = Vec::new();
+        let mut add = |name: String, value: f64| {
+            if value.is_finite() {
+                features.push((name, value));
+            }
+        };
+        add("fill_time_s".into(), record.full_s);
+        add(
+            "cycle_time_s".into(),
+            self.kinds.cycle_s().unwrap_or(f64::NAN),
+        );
+        add("mold_surface_k".into(), record.surface_k);
+        for (i, p) in self
+            .setup
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.is_pressure())
+        {
+            let peak = record
+                .rows
+                .iter()
+                .map(|r| f64::from(r.value[i]))
+                .filter(|v| v.is_finite())
+                .fold(f64::NAN, f64::max);
+            add(format!("peak_{}_pa", p.name), peak);
+            let area: f64 = record
+                .rows
+                .windows(2)
+                .map(|w| {
+                    f64::from(w[1].time_s - w[0].time_s)
+                        * (f64::from(w[1].value[i]) - ATMOSPHERE_PA)
+                })
+                .filter(|v| v.is_finite())
+                .sum();
+            add(format!("integral_{}_pa_s", p.name), area);
+        }
+        add("surprise".into(), self.findings(record).surprise);
+        add("witness_error".into(), self.witness_error(record));
+        features
+    }
+}
+
+/// The used pressure sensor nearest to the inlet: what a mold without a release is driven by.
+fn inlet_sensor(mold: &Mold, used: &[String]) -> Result<String, PipelineError> {
+    let places = crate::places::places(mold)?;
+    let mut found: Vec<_> = Vec::new();
+    for name in used {
+        found.push(crate::places::pressure_place(mold, &places, name)?);
+    }
+    let first = found
+        .into_iter()
+        .min_by(|a, b| places[*a].path_m.total_cmp(&places[*b].path_m));
+    first
+        .map(|i| places[i].name.clone())
+        .ok_or_else(|| PipelineError::NoDrive {
+            mold: mold.name.clone(),
+            drive: mold.inlet.clone(),
+        })
+}

@@ -1,0 +1,37 @@
+//! From samples to estimates: pure, without input or output, without a clock, and without an allocation a tick.
+//!
+//! ```text
+//!  Sample --PhaseDetector--> CyclePhase
+//!         --Ensemble------->  what the model says, and by how much it would say otherwise   (a tick)
+//!         --Deviation------>  what the measured sensors say about both                      (a tick)
+//!         --Estimate                                                                        (published)
+//!  shot ends --Belief------>  latents and their covariance, carried to the next shot        (a shot)
+//!            --Judge------->  network against witness, part, kind of shot, trust
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod belief;
+pub mod deviation;
+pub mod ensemble;
+pub mod error;
+pub mod estimate;
+pub mod estimator;
+pub mod forecast;
+pub mod keeper;
+pub mod kind;
+pub mod lead;
+pub mod matrix;
+pub mod part;
+pub mod phase;
+pub mod places;
+pub mod rezero;
+pub mod sample;
+pub mod shot;
+pub mod trust;
+pub mod walker;
+
+pub use error::PipelineError;
+pub use estimate::{Estimate, Source};
+pub use estimator::Estimator;
+pub use phase::CyclePhase;
+pub use sample::Sample;
