@@ -530,11 +530,9 @@ impl Estimator {
                     })
                 .sqrt();
             }
-            let shift = self.deviation.estimate_shift(
-                i,
-                slopes,
-                if spread.is_finite() { spread } else { 0.0 },
-            );
+            let shift = self
+                .deviation
+                .shift(i, if spread.is_finite() { spread } else { 0.0 });
             e.value[i] = if p.is_pressure() {
                 (model + shift).max(ATMOSPHERE_PA)
             } else {

@@ -8,7 +8,7 @@
 //!  shot ends --Belief------>  latents and their covariance, carried to the next shot        (a shot)
 //!            --Judge------->  network against witness, part, kind of shot, trust
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod belief;
 pub mod deviation;

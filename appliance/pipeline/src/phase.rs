@@ -188,7 +188,7 @@ mod tests {
                 highest_pa: 9e6,
                 full: false,
                 injecting: Some(on),
-                transferred: Some((2.0..4.0).contains(&t) || t > 7.0),
+                transferred: Some((2.0..4.0).contains(&t) || t >= 7.0),
             };
             begun += u32::from(detector.step(&mut state, &signs));
             let expected = match t {

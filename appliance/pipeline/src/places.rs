@@ -38,27 +38,9 @@ pub fn places(mold: &Mold) -> Result<Vec<Place>, PipelineError> {
     let place = |s: &models_physics::mold::Sensor| Place {
         name: s.name.clone(),
         quantity: s.quantity,
-        path_m: before(mold, &s.element) + s.at,
+        path_m: mold.path_to(&s.element) + s.at,
     };
     Ok(mold.sensors.iter().map(place).collect())
-}
-
-/// Length of the flow before an element, m.
-fn before(mold: &Mold, element: &str) -> f64 {
-    let mut length = 0.0;
-    let mut at = mold.element(element).map(|e| e.from.clone());
-    // A path is never longer than the list of elements, whatever loops a mold has.
-    for _ in 0..mold.elements.len() {
-        let Some(e) = at
-            .as_ref()
-            .and_then(|p| mold.elements.iter().find(|e| e.to == *p))
-        else {
-            break;
-        };
-        length += e.shape.length();
-        at = Some(e.from.clone());
-    }
-    length
 }
 
 /// Place of a sensor in the list.

@@ -99,7 +99,10 @@ pub fn run(args: &Args) -> Result<()> {
             let left_out = rest.remove(i);
             let found = fit.run(&start, &rest, |_, _| {})?;
             for curve in solver.curves(&found.latents, &left_out)? {
+                let sensor = cut.sensors.iter().find(|s| s.name == curve.sensor);
                 residuals.push(Residual {
+                    shot: left_out.name.clone(),
+                    path_m: sensor.map_or(0.0, |s| cut.path_to(&s.element) + s.at),
                     inlet: left_out.drive.column(&args.at)?[..curve.times.len()].to_vec(),
                     times: curve.times,
                     predicted: curve.simulated,

@@ -173,6 +173,21 @@ impl Mold {
         self.sensors.iter().find(|s| s.name == name)
     }
 
+    /// Length of the flow from the inlet to where an element begins, m.
+    pub fn path_to(&self, element: &str) -> f64 {
+        let mut length = 0.0;
+        let mut at = self.element(element).map(|e| &e.from);
+        // A path is never longer than the list of elements, whatever loops a mold has.
+        for _ in 0..self.elements.len() {
+            let Some(before) = at.and_then(|p| self.elements.iter().find(|e| e.to == *p)) else {
+                break;
+            };
+            length += before.shape.length();
+            at = Some(&before.from);
+        }
+        length
+    }
+
     /// Volume of all elements of the unloaded mold, m3.
     pub fn volume(&self) -> f64 {
         self.elements.iter().map(|e| e.shape.volume()).sum()

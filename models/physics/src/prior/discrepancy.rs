@@ -34,6 +34,10 @@ pub struct Discrepancy {
 /// One sensor in one shot that the model was not fitted to.
 #[derive(Clone, Debug)]
 pub struct Residual {
+    /// The shot: deviations of one shot are compared along the flow.
+    pub shot: String,
+    /// Distance of the sensor along the flow, m.
+    pub path_m: f64,
     /// Times since fill began, s.
     pub times: Vec<f64>,
     /// Pressure at the inlet, Pa.
@@ -48,19 +52,23 @@ pub struct Residual {
 const FREEDOM: f64 = 5.0;
 /// Independent readings that one curve is worth, as in calibration.
 const CURVE_WORTH: f64 = 10.0;
+/// Standard deviations at which a deviation is cut for its correlations.
+const FAR: f64 = 3.0;
+/// Lag at which a deviation's memory is measured, s.
+const LAG_S: f64 = 0.4;
 /// Atmosphere, Pa.
 const ATMOSPHERE_PA: f64 = 1e5;
 
 impl Discrepancy {
     /// Found on the measured strip (`moldlab calibrate --prior`): the start for a mold nobody measured.
     pub const MEASURED_RIG: Self = Self {
-        gain: 0.0185,
-        loss: 0.0172,
-        delay_s: 0.0049,
-        timing: 0.0455,
+        gain: 0.0184,
+        loss: 0.0132,
+        delay_s: 0.0047,
+        timing: 0.0471,
         floor_pa: 0.15e6,
-        time_s: 0.3,
-        length_m: 0.055,
+        time_s: 0.5,
+        length_m: 0.0436,
     };
 
     /// Standard deviation, Pa, of a predicted pressure `p` that was `past` a [`Discrepancy::delay`] ago, at inlet pressure
@@ -79,7 +87,7 @@ impl Discrepancy {
     }
 
     /// Fits gain, loss, delay and timing to curves by a t likelihood with the values of the measured rig as
-    /// weak priors (a factor e is one standard deviation); correlation time and length keep theirs.
+    /// weak priors (a factor e is one standard deviation); then correlation time and length to the scaled deviations.
     pub fn fit(curves: &[Residual]) -> Self {
         let start = Self::MEASURED_RIG;
         let at = |logs: &[f64; 4]| Self {
@@ -113,9 +121,55 @@ impl Discrepancy {
                 step *= 0.5;
             }
         }
-        at(&best)
+        let sized = at(&best);
+        Self {
+            time_s: sized.correlation_time(curves).unwrap_or(start.time_s),
+            length_m: sized.correlation_length(curves).unwrap_or(start.length_m),
+            ..sized
+        }
     }
 
+    /// Deviations in standard deviations; the few huge ones of a front that passes early are cut at [`FAR`].
+    fn scaled(&self, c: &Residual) -> Vec<f64> {
+        let off = c.measured.iter().zip(&c.predicted).map(|(m, p)| m - p);
+        off.zip(self.sds(c))
+            .map(|(r, sd)| (r / sd).clamp(-FAR, FAR))
+            .collect()
+    }
+
+    /// Time over which a deviation forgets itself, from its correlation over [`LAG_S`].
+    fn correlation_time(&self, curves: &[Residual]) -> Option<f64> {
+        let (mut product, mut square) = (0.0, 0.0);
+        for c in curves {
+            let z = self.scaled(c);
+            for (k, t) in c.times.iter().enumerate() {
+                let later = interpolate(&c.times, &z, t + LAG_S);
+                product += z[k] * later;
+                square += 0.5 * (z[k] * z[k] + later * later);
+            }
+        }
+        let correlation = product / square;
+        (correlation > 0.05 && correlation < 1.0).then(|| -LAG_S / correlation.ln())
+    }
+
+    /// Length over which a deviation changes along the flow, from pairs of sensors in one shot.
+    fn correlation_length(&self, curves: &[Residual]) -> Option<f64> {
+        let (mut product, mut square, mut apart, mut pairs) = (0.0, 0.0, 0.0, 0.0);
+        for (i, a) in curves.iter().enumerate() {
+            for b in curves[i + 1..].iter().filter(|b| b.shot == a.shot) {
+                let (za, zb) = (self.scaled(a), self.scaled(b));
+                for (x, y) in za.iter().zip(&zb) {
+                    product += x * y;
+                    square += 0.5 * (x * x + y * y);
+                }
+                apart += (a.path_m - b.path_m).abs();
+                pairs += 1.0;
+            }
+        }
+        let correlation = product / square;
+        (pairs > 0.0 && correlation > 0.05 && correlation < 1.0)
+            .then(|| -apart / pairs / correlation.ln())
+    }
     /// Negative log likelihood of a curve, per sample.
     fn cost(&self, c: &Residual) -> f64 {
         let sum: f64 = self
@@ -179,6 +233,8 @@ mod tests {
         let times: Vec<f64> = (0..400).map(|k| 0.01 * f64::from(k)).collect();
         let predicted: Vec<f64> = times.iter().map(|t| 1e5 + 3e7 * (-t / 6.0).exp()).collect();
         let curve = |gain: f64| Residual {
+            shot: String::new(),
+            path_m: 0.0,
             inlet: predicted.clone(),
             measured: predicted.iter().map(|p| p + gain * (p - 1e5)).collect(),
             predicted: predicted.clone(),
