@@ -250,7 +250,7 @@ impl Estimator {
         let signs = Signs {
             time_s: sample.time_s,
             drive_pa: drive - ATMOSPHERE_PA,
-            highest_pa: self.highest(),
+            cavity_pa: self.cavity(),
             full: self.tuning.ensemble.full(),
             injecting: sample.injecting,
             transferred: sample.transferred,
@@ -313,16 +313,14 @@ impl Estimator {
         }
     }
 
-    /// Highest estimated pressure above atmosphere.
-    fn highest(&self) -> f64 {
-        let all = self.setup.places.iter().zip(&self.estimate.value);
-        let pressures = all
-            .enumerate()
-            .filter(|(i, (p, _))| p.is_pressure() && *i != self.setup.drive);
-        pressures
-            .map(|(_, (_, v))| v - ATMOSPHERE_PA)
-            .filter(|v| v.is_finite())
-            .fold(0.0, f64::max)
+    /// Highest measured pressure in the mold, above atmosphere.
+    fn cavity(&self) -> f64 {
+        let measured = self
+            .setup
+            .used
+            .iter()
+            .map(|i| self.estimate.measured[*i] - ATMOSPHERE_PA);
+        measured.fold(0.0, f64::max)
     }
 
     fn begin(&mut self, sample: &Sample) {

@@ -52,19 +52,37 @@ impl Lead {
         while first > 0 && above(first - 1) {
             first -= 1;
         }
-        if first > 0 {
-            // The last quiet sample; now itself when it is quiet, too.
-            return self.get(first - 1).0;
+        if first + 1 >= self.count {
+            return if first < self.count {
+                self.before(first, now)
+            } else {
+                now
+            };
         }
-        if self.count < 2 {
-            return now;
-        }
-        let ((t0, p0), (t1, p1)) = (self.get(0), self.get(1));
+        let ((t0, p0), (t1, p1)) = (self.get(first), self.get(first + 1));
         let (over, rise, step) = (p0 - rest_pa, p1 - p0, t1 - t0);
-        t0 - if rise > 0.0 {
-            (over / rise).min(2.0) * step
+        let continued = t0
+            - if rise > 0.0 {
+                (over / rise).min(2.0) * step
+            } else {
+                0.0
+            };
+        // A quiet sample just before tells better; one from long ago tells nothing.
+        if first > 0 {
+            continued.max(self.get(first - 1).0)
         } else {
-            0.0
+            continued
+        }
+    }
+
+    /// The sample before `k`, unless a pause lies between.
+    fn before(&self, k: usize, now: f64) -> f64 {
+        const PAUSE_S: f64 = 0.1;
+        let earlier = if k > 0 { self.get(k - 1).0 } else { now };
+        if now - earlier < PAUSE_S {
+            earlier
+        } else {
+            now
         }
     }
 }
@@ -81,6 +99,15 @@ mod tests {
             lead.push(t, 1e5 + (2e7 * (t - 0.25)).max(0.0));
         }
         assert!((lead.start(0.299, 1e5, 2e4) - 0.251).abs() < 1.5e-3);
+    }
+
+    #[test]
+    fn a_quiet_sample_of_the_day_before_is_not_when_the_shot_began() {
+        let mut lead = Lead::default();
+        lead.push(0.0, 1e5);
+        lead.push(1000.0, 1e5 + 6e4);
+        lead.push(1000.01, 1e5 + 16e4);
+        assert!((lead.start(1000.01, 1e5, 2e4) - 999.994).abs() < 1e-6);
     }
 
     #[test]

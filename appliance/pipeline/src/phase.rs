@@ -28,8 +28,8 @@ pub struct Signs {
     pub time_s: f64,
     /// At the inlet.
     pub drive_pa: f64,
-    /// Highest estimated pressure in the mold.
-    pub highest_pa: f64,
+    /// Highest measured in the mold; zero where nothing is.
+    pub cavity_pa: f64,
     /// The model says that the mold is full.
     pub full: bool,
     /// The press says that it injects or holds.
@@ -45,6 +45,8 @@ pub struct PhaseDetector {
     pub contact_pa: f64,
     /// Share of the highest inlet pressure below which the screw has let go.
     pub released: f64,
+    /// Time the part stays in the mold after the screw has let go, s, where the recipe tells.
+    pub cooling_s: f64,
     /// Longest shot, s.
     pub longest_s: f64,
 }
@@ -54,6 +56,7 @@ impl Default for PhaseDetector {
         Self {
             contact_pa: 0.6e6,
             released: 0.15,
+            cooling_s: 0.0,
             longest_s: 60.0,
         }
     }
@@ -67,6 +70,7 @@ pub struct PhaseState {
     /// Begin of the shot, s.
     pub began_s: f64,
     highest_drive_pa: f64,
+    let_go_s: Option<f64>,
     /// Since when nothing in the mold is under pressure, s.
     quiet_since_s: Option<f64>,
     injecting_before: bool,
@@ -105,15 +109,22 @@ impl PhaseDetector {
             Some(on) => !on,
             None => s.drive_pa < self.released * state.highest_drive_pa,
         };
-        let quiet = s.drive_pa < self.contact_pa && s.highest_pa < self.contact_pa && !injecting;
+        let quiet = s.drive_pa < self.contact_pa && s.cavity_pa < self.contact_pa && !injecting;
         state.quiet_since_s = if quiet {
             state.quiet_since_s.or(Some(s.time_s))
         } else {
             None
         };
-        let over = state
-            .quiet_since_s
-            .is_some_and(|since| s.time_s - since > QUIET_S)
+        if let_go {
+            state.let_go_s = state.let_go_s.or(Some(s.time_s));
+        }
+        let cooled = state
+            .let_go_s
+            .is_some_and(|since| s.time_s - since >= self.cooling_s);
+        let over = cooled
+            && state
+                .quiet_since_s
+                .is_some_and(|since| s.time_s - since > QUIET_S)
             || s.time_s - state.began_s > self.longest_s;
         state.phase = match state.phase {
             _ if over => CyclePhase::Idle,
@@ -160,7 +171,7 @@ mod tests {
             |t| Signs {
                 time_s: t,
                 drive_pa: pressure_at(t),
-                highest_pa: pressure_at(t - 0.2),
+                cavity_pa: pressure_at(t - 0.2),
                 full: t > 1.4,
                 injecting: None,
                 transferred: None,
@@ -185,7 +196,7 @@ mod tests {
             let signs = Signs {
                 time_s: t,
                 drive_pa: 5e6,
-                highest_pa: 9e6,
+                cavity_pa: 9e6,
                 full: false,
                 injecting: Some(on),
                 transferred: Some((2.0..4.0).contains(&t) || t >= 7.0),
