@@ -79,6 +79,7 @@ pub struct Front {
     clock_step_ms: Option<i64>,
     /// Ended, not yet proven.
     ended: Vec<LoggedShot>,
+    last_finished: Option<u64>,
     ready: VecDeque<LoggedShot>,
     /// Shots still needed from the log, with the first segment of each.
     needed: BTreeMap<u64, u64>,
@@ -138,6 +139,7 @@ impl Front {
             before: recovered.last_wall.max(before.wall),
             clock_step_ms: None,
             ended: Vec::new(),
+            last_finished: None,
             needed: ready.iter().map(|s| (s.number, s.first_segment)).collect(),
             ready,
             events: Vec::new(),
@@ -344,6 +346,7 @@ impl Front {
             for mut shot in self.ended.drain(..) {
                 // Written again after a failure, its end may lie in a later segment.
                 shot.last_segment = last;
+                self.last_finished = Some(shot.number);
                 self.ready.push_back(shot);
             }
             self.ready_events.append(&mut self.events);
@@ -426,6 +429,7 @@ impl Front {
             segments: self.log.segments(),
             waiting_shots: self.needed.len() - usize::from(self.shot.is_some()),
             open_shot: self.open_shot(),
+            last_finished: self.last_finished,
             clock_step_ms: self.clock_step_ms,
             free_bytes: None,
         }

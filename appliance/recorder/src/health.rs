@@ -105,6 +105,8 @@ pub struct Health {
     pub waiting_shots: usize,
     /// The shot that is open.
     pub open_shot: Option<u64>,
+    /// The last shot of this run that is proven on disk from beginning to end.
+    pub last_finished: Option<u64>,
     /// How far the time of day last jumped against the box time, ms; null when it never did.
     pub clock_step_ms: Option<i64>,
     /// Bytes free on the disk; null when it does not say.

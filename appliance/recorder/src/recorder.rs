@@ -112,8 +112,7 @@ impl Recorder {
         // A disk that refuses this refuses the rest too, and the front says so.
         let _ = layer.create_dir_all(&settings.folder);
         let book = Book::on(Arc::clone(&layer), &settings);
-        let front = resume(&layer, &settings, &book);
-        let (front, report) = front;
+        let (front, report) = resume(&layer, &settings, &book);
         let (handle, messages, refused) = pair(settings.queue_bytes, front.next_shot());
         let (events_in, events_out) = mpsc::sync_channel(WAITING_EVENTS);
         let events = Events {
@@ -121,7 +120,10 @@ impl Recorder {
             sender: events_in,
             refused: Arc::default(),
         };
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            health: Mutex::new(front.health()),
+            ..Shared::default()
+        });
         let (work_in, work_out) = mpsc::channel();
         let (done_in, done_out) = mpsc::channel();
         let archive = ArchiveThread {
@@ -207,7 +209,8 @@ impl Drop for Recorder {
 }
 
 /// Reads log and book, and puts the front after them.
-pub(crate) fn resume(
+#[must_use]
+pub fn resume(
     layer: &Arc<dyn FileLayer>,
     settings: &Settings,
     book: &Book,

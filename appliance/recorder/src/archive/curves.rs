@@ -49,14 +49,22 @@ pub struct ShotAbout {
     pub estimates: EstimateTable,
 }
 
-/// A shot without its curves, as the files carry it.
+/// A shot without its curves, as the files carry it. A result that is not a number has no place in
+/// JSON and is left out.
 #[must_use]
 pub fn about(shot: &ShotData) -> ShotAbout {
+    let mut end = shot.end.clone();
+    if let Some(ShotEnd { summary, .. }) = &mut end {
+        summary.features.retain(|_, v| v.is_finite());
+        summary.latents.retain(|_, v| v.is_finite());
+        summary.quality.retain(|_, v| v.is_finite());
+        summary.phases.retain(|p| p.at_s.is_finite());
+    }
     ShotAbout {
         format: 1,
         session: shot.session,
         begin: shot.begin.clone(),
-        end: shot.end.clone(),
+        end,
         notes: shot.notes.clone(),
         lost: shot.lost.clone(),
         series: series_about(&shot.series),

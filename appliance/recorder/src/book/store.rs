@@ -120,11 +120,7 @@ impl Book {
         let recipe: serde_json::Value = serde_json::from_str(&context.recipe_json)
             .unwrap_or(serde_json::Value::String(context.recipe_json));
         let end = about.end.as_ref();
-        let mut summary = end.map(|e| e.summary.clone()).unwrap_or_default();
-        // What is not a number has no place in JSON; its absence says the same.
-        summary.features.retain(|_, v| v.is_finite());
-        summary.latents.retain(|_, v| v.is_finite());
-        summary.quality.retain(|_, v| v.is_finite());
+        let summary = end.map(|e| e.summary.clone()).unwrap_or_default();
         let interrupted = end.map_or_else(
             || Some("the box stopped".to_owned()),
             |e| e.interrupted.clone(),

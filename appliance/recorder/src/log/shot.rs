@@ -202,8 +202,11 @@ impl Gather {
                     }
                 }
                 Some(Record::Lost(lost)) if self.overlaps(lost.from_ns, lost.to_ns) => {
-                    if !self.lost.contains(&lost) {
-                        self.lost.push(lost);
+                    // Written again after a failure it begins where it did and has grown.
+                    match self.lost.iter_mut().find(|l| l.from_ns == lost.from_ns) {
+                        Some(known) if known.to_ns <= lost.to_ns => *known = lost,
+                        Some(_) => {}
+                        None => self.lost.push(lost),
                     }
                 }
                 _ => {}

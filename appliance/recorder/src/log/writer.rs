@@ -80,7 +80,10 @@ pub struct LogWriter {
     since_ns: Option<i64>,
     retry_at_ns: Option<i64>,
     refusing: Option<Reason>,
+    /// Given up and not yet written down.
     lost: Lost,
+    /// What of it stands at the head of the open segment, not yet proven.
+    told: Lost,
     dropped: Dropped,
     tables: Vec<ChannelTable>,
     estimates: EstimateTable,
@@ -112,6 +115,7 @@ impl LogWriter {
             retry_at_ns: None,
             refusing: None,
             lost: Lost::default(),
+            told: Lost::default(),
             dropped: Dropped::default(),
             tables: Vec::new(),
             estimates: EstimateTable::default(),
@@ -128,7 +132,8 @@ impl LogWriter {
 
     /// Writes down what was given up, if the disk takes it again.
     pub fn settle_loss(&mut self, now_ns: i64) {
-        if self.owes_a_loss() && self.refusing.is_none() {
+        let told = self.told.blocks + self.told.estimates > 0;
+        if self.owes_a_loss() && self.refusing.is_none() && !told {
             let lost = std::mem::take(&mut self.lost);
             append(&mut self.unsynced, Kind::Lost, &lost);
             self.since_ns.get_or_insert(now_ns);
@@ -358,6 +363,11 @@ impl LogWriter {
         if let Some(shot) = &self.shot {
             append(&mut bytes, Kind::Begin, shot);
         }
+        // At the head, so that it lies among the records of the shots it concerns.
+        if self.owes_a_loss() {
+            append(&mut bytes, Kind::Lost, &self.lost);
+        }
+        self.told = self.lost.clone();
         let file = self.layer.create(&segment::path(&self.dir, number))?;
         self.segments.push_back(SegmentInfo {
             number,
@@ -406,6 +416,9 @@ impl LogWriter {
                 self.since_ns = None;
                 self.retry_at_ns = None;
                 self.refusing = None;
+                self.lost.blocks -= self.told.blocks;
+                self.lost.estimates -= self.told.estimates;
+                self.told = Lost::default();
                 true
             }
             Err(error) => {
