@@ -80,7 +80,12 @@ struct Said {
 
 fn record_and_kill(folder: &Path, after: Duration) -> (Said, Instant) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_recording_process", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "the_recording_process",
+            "--ignored",
+            "--nocapture",
+        ])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -124,7 +129,11 @@ fn rows_of(book: &Book, number: u64) -> Option<(i64, i64)> {
     let index = of("index");
     for row in 0..index.len() {
         let at = index.integer(row).unwrap();
-        assert_eq!(at, index.integer(0).unwrap() + row as i64, "a gap in shot {number}");
+        assert_eq!(
+            at,
+            index.integer(0).unwrap() + row as i64,
+            "a gap in shot {number}"
+        );
         for c in 0..CHANNELS {
             assert_eq!(
                 of(&format!("p{c}")).integer(row),
@@ -139,12 +148,18 @@ fn rows_of(book: &Book, number: u64) -> Option<(i64, i64)> {
 fn kill_dash_nine_costs_at_most_a_second_and_no_finished_shot() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
-    let kills = if std::env::var_os("MOLDSIGHT_PROVE").is_some() { 100 } else { 5 };
+    let kills = if std::env::var_os("MOLDSIGHT_PROVE").is_some() {
+        100
+    } else {
+        5
+    };
     let mut random = 0x9E37_79B9_u64 ^ u64::from(std::process::id());
     let mut known = BTreeMap::new();
     let (mut slowest, mut worst, mut interrupted) = (Duration::ZERO, 0, 0);
     for kill in 0..kills {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         let after = Duration::from_millis(400 + (random >> 33) % 2200);
         let (said, killed) = record_and_kill(folder.path(), after);
 
@@ -153,7 +168,11 @@ fn kill_dash_nine_costs_at_most_a_second_and_no_finished_shot() {
         let (recorder, _handle) = Recorder::open(settings.clone(), reopened).unwrap();
         slowest = slowest.max(reopened.elapsed());
         while recorder.health().waiting_shots > 0 || recorder.health().segments > 2 {
-            assert!(reopened.elapsed() < Duration::from_secs(20), "{:?}", recorder.health());
+            assert!(
+                reopened.elapsed() < Duration::from_secs(20),
+                "{:?}",
+                recorder.health()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
 
@@ -165,7 +184,10 @@ fn kill_dash_nine_costs_at_most_a_second_and_no_finished_shot() {
             let shot = book.shot(*number).unwrap();
             assert_eq!(shot.interrupted, None, "kill {kill}: {said:?}");
             let (first, last) = rows_of(&book, *number).unwrap();
-            assert!(last - first + 1 >= SHOT * ROWS, "kill {kill}: shot {number} is short");
+            assert!(
+                last - first + 1 >= SHOT * ROWS,
+                "kill {kill}: shot {number} is short"
+            );
             assert_eq!(shot.lost_samples, 0);
         }
         // AND of the shot that was going on at most a second is missing

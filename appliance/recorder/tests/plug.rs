@@ -205,7 +205,11 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn cases() -> u32 {
-    if std::env::var_os("MOLDSIGHT_PROVE").is_some() { 200 } else { 24 }
+    if std::env::var_os("MOLDSIGHT_PROVE").is_some() {
+        200
+    } else {
+        24
+    }
 }
 
 proptest! {
@@ -261,14 +265,28 @@ fn a_full_disk_costs_raw_codes_only_and_says_so() {
     it.disk.refuse(Some(io::ErrorKind::StorageFull));
     it.steps(70);
     assert!(
-        matches!(&it.front.health().state, RecordingState::Delayed { reason: Reason::DiskFull, .. }),
-        "{:?}", it.front.health()
+        matches!(
+            &it.front.health().state,
+            RecordingState::Delayed {
+                reason: Reason::DiskFull,
+                ..
+            }
+        ),
+        "{:?}",
+        it.front.health()
     );
     // The memory for what waits is 256 KiB: a minute is too much for it.
     it.steps(6000);
     assert!(
-        matches!(&it.front.health().state, RecordingState::Losing { reason: Reason::DiskFull, .. }),
-        "{:?}", it.front.health()
+        matches!(
+            &it.front.health().state,
+            RecordingState::Losing {
+                reason: Reason::DiskFull,
+                ..
+            }
+        ),
+        "{:?}",
+        it.front.health()
     );
     it.end();
     let second = it.shot(50);
@@ -300,7 +318,10 @@ fn a_read_only_disk_at_the_start_is_named_and_recording_begins_once_it_is_not() 
     it.shot(100);
     assert!(matches!(
         &it.front.health().state,
-        RecordingState::Delayed { reason: Reason::ReadOnly, .. }
+        RecordingState::Delayed {
+            reason: Reason::ReadOnly,
+            ..
+        }
     ));
     it.disk.refuse(None);
     it.steps(200);
@@ -385,7 +406,12 @@ fn the_oldest_curves_go_first_and_labels_never() {
     it.shot(60);
     it.archive(usize::MAX);
     // THEN the oldest raw codes are gone, and what is left is the newest
-    let gone: Vec<u64> = it.stored().values().filter(|s| s.raw_removed).map(|s| s.number).collect();
+    let gone: Vec<u64> = it
+        .stored()
+        .values()
+        .filter(|s| s.raw_removed)
+        .map(|s| s.number)
+        .collect();
     assert!(!gone.is_empty() && gone.len() < 9);
     assert_eq!(gone, (1..=gone.len() as u64).collect::<Vec<_>>());
     assert!(it.book.shot_curves(1, 100).unwrap().measured.is_empty());
@@ -398,11 +424,26 @@ fn the_oldest_curves_go_first_and_labels_never() {
     // THEN all older curves are gone, and no row and no label
     let stored = it.stored();
     assert_eq!(stored.len(), 10);
-    assert!(stored.values().filter(|s| s.number < 10).all(|s| s.raw_removed && s.estimate_removed));
+    assert!(
+        stored
+            .values()
+            .filter(|s| s.number < 10)
+            .all(|s| s.raw_removed && s.estimate_removed)
+    );
     assert!(!stored[&10].raw_removed);
     assert_eq!(it.book.labels(1, 10).unwrap().len(), 8);
-    assert_eq!(it.book.trend(TrendOf::Feature, "part_mass_g", &ShotFilter::default(), 100).unwrap().len(), 10);
-    let curves = it.disk.names().into_iter().filter(|n| n.to_string_lossy().ends_with(".parquet"));
+    assert_eq!(
+        it.book
+            .trend(TrendOf::Feature, "part_mass_g", &ShotFilter::default(), 100)
+            .unwrap()
+            .len(),
+        10
+    );
+    let curves = it
+        .disk
+        .names()
+        .into_iter()
+        .filter(|n| n.to_string_lossy().ends_with(".parquet"));
     assert_eq!(curves.count(), 2);
 }
 
@@ -412,7 +453,9 @@ fn a_changed_byte_in_a_file_of_curves_is_noticed() {
     let mut it = Box1::new(settings(folder.path().join("records")));
     let number = it.shot(60);
     it.archive(usize::MAX);
-    let file = it.book.path(&it.book.shot(number).unwrap().raw_file.unwrap());
+    let file = it
+        .book
+        .path(&it.book.shot(number).unwrap().raw_file.unwrap());
     it.disk.damage(&file);
     let error = it.book.shot_curves(number, 100).unwrap_err();
     assert!(error.to_string().contains("changed on the disk"), "{error}");

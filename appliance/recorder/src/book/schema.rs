@@ -44,8 +44,9 @@ CREATE TABLE shots (
 );
 CREATE INDEX shots_by_time ON shots (began_ms);
 CREATE INDEX shots_by_lot ON shots (lot);
-CREATE INDEX shots_with_raw ON shots (number) WHERE raw_file IS NOT NULL AND raw_removed = 0;
-CREATE INDEX shots_with_estimates ON shots (number)
+CREATE INDEX shots_with_raw ON shots (number, raw_bytes)
+    WHERE raw_file IS NOT NULL AND raw_removed = 0;
+CREATE INDEX shots_with_estimates ON shots (number, estimate_bytes)
     WHERE estimate_file IS NOT NULL AND estimate_removed = 0;
 
 CREATE TABLE events (

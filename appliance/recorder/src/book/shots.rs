@@ -251,15 +251,21 @@ impl Book {
     /// # Errors
     /// When the book refuses.
     pub fn events(&self, shot: Option<u64>, limit: usize) -> Result<Vec<EventRow>, RecorderError> {
+        let condition = if shot.is_some() {
+            "shot = ?1"
+        } else {
+            "?1 IS NULL"
+        };
         self.read("reading events", |book| {
-            book.prepare(
+            book.prepare(&format!(
                 "SELECT session, id, shot, at_ms, kind, source, text FROM events \
-                 WHERE ?1 IS NULL OR shot = ?1 ORDER BY session DESC, id DESC LIMIT ?2",
-            )?
+                 WHERE {condition} ORDER BY session DESC, id DESC LIMIT ?2",
+            ))?
             .query_map(params![shot.map(u64::cast_signed), limit as i64], event_of)?
             .collect()
         })
     }
+
     /// Events of a time, or of the shots of a range, in order.
     pub(crate) fn events_within(
         &self,

@@ -72,10 +72,8 @@ impl Book {
         };
         let (condition, filters) = filter.sql();
         let sql = format!(
-            "SELECT number, began_ms, v, sd FROM \
-             (SELECT number, began_ms, {value} AS v, {sd} AS sd FROM shots \
-              WHERE {condition} ORDER BY number DESC) \
-             WHERE v IS NOT NULL LIMIT ?"
+            "SELECT number, began_ms, {value} AS v, {sd} AS sd FROM shots \
+             WHERE {condition} AND v IS NOT NULL ORDER BY number DESC LIMIT ?"
         );
         let mut values: Vec<Value> = keys.into_iter().map(Value::Text).collect();
         values.extend(filters);
@@ -92,7 +90,7 @@ impl Book {
                 })?
                 .collect()
         })?;
-        points.sort_by_key(|p| p.number);
+        points.reverse();
         Ok(points)
     }
 }

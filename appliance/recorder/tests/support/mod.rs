@@ -3,7 +3,9 @@
 
 pub mod plug;
 
-use appliance_recorder::log::record::{Channel, ChannelTable, EstimateRow, EstimateTable, Quantity};
+use appliance_recorder::log::record::{
+    Channel, ChannelTable, EstimateRow, EstimateTable, Quantity,
+};
 use appliance_recorder::{RawBlock, ShotContext, ShotSummary, Uncertain, Verdict};
 use firmware_wire::{ChannelMask, NodeTicks, SampleBlock, WriteCodes};
 use std::collections::BTreeMap;
@@ -116,9 +118,8 @@ pub fn context(lot: &str) -> ShotContext {
 }
 
 pub fn summary(mass_g: f64) -> ShotSummary {
-    let one = |name: &str, value: f64| {
-        BTreeMap::from([(name.to_owned(), Uncertain { value, sd: 0.01 })])
-    };
+    let one =
+        |name: &str, value: f64| BTreeMap::from([(name.to_owned(), Uncertain { value, sd: 0.01 })]);
     ShotSummary {
         trust: "trusted".into(),
         verdict: Verdict::Good,

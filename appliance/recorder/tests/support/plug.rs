@@ -165,7 +165,10 @@ impl FileLayer for Plug {
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
         let s = self.state();
-        let within = s.names.iter().filter(|(name, _)| name.parent() == Some(dir));
+        let within = s
+            .names
+            .iter()
+            .filter(|(name, _)| name.parent() == Some(dir));
         Ok(within
             .map(|(name, &id)| Entry {
                 name: name.file_name().unwrap().to_str().unwrap().to_owned(),
