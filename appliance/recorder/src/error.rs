@@ -86,6 +86,9 @@ pub enum RecorderError {
     /// The entry has no photo.
     #[error("entry {0} of the log has no photo")]
     NoPhoto(i64),
+    /// Another recorder is at work there.
+    #[error("another program records into {}", .0.display())]
+    InUse(PathBuf),
     /// A thread could not be started.
     #[error("starting the recorder's threads")]
     Thread(#[source] io::Error),

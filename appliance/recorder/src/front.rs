@@ -66,6 +66,9 @@ struct OpenShot {
 #[derive(Debug)]
 pub struct Front {
     log: LogWriter,
+    /// Box time of the last turn: what the log's own deadlines count by. What callers say is when
+    /// something happened, which may be earlier.
+    now_ns: i64,
     sync_ns: i64,
     pre_trigger_ns: i64,
     longest_ns: i64,
@@ -129,6 +132,7 @@ impl Front {
             .collect();
         Self {
             log,
+            now_ns: 0,
             sync_ns: ns(settings.sync_every),
             pre_trigger_ns: ns(settings.pre_trigger),
             longest_ns: ns(settings.longest_shot),
@@ -164,52 +168,50 @@ impl Front {
     }
 
     /// Makes known what the codes of a group mean. Before its first block, and again after a change.
-    pub fn channels(&mut self, table: ChannelTable, now_ns: i64) {
-        self.log.channels(table, now_ns);
+    pub fn channels(&mut self, table: ChannelTable) {
+        self.log.channels(table, self.now_ns);
     }
 
     /// Makes the columns of the estimates known.
-    pub fn estimate_columns(&mut self, table: EstimateTable, now_ns: i64) {
-        self.log.estimates(table, now_ns);
+    pub fn estimate_columns(&mut self, table: EstimateTable) {
+        self.log.estimates(table, self.now_ns);
     }
 
     /// Raw codes as they came, a [`crate::RawBlock`] in postcard.
-    pub fn block(&mut self, payload: &[u8], now_ns: i64) {
-        self.log.append_payload(Kind::Block, payload, now_ns);
+    pub fn block(&mut self, payload: &[u8]) {
+        self.log.append_payload(Kind::Block, payload, self.now_ns);
     }
 
     /// One result of the estimator, a [`crate::EstimateRow`] in postcard. Ignored while no shot is
     /// open.
-    pub fn estimate(&mut self, payload: &[u8], now_ns: i64) {
+    pub fn estimate(&mut self, payload: &[u8]) {
         if self.shot.is_some() {
-            self.log.append_payload(Kind::Estimate, payload, now_ns);
+            self.log
+                .append_payload(Kind::Estimate, payload, self.now_ns);
         }
     }
 
     /// Something happened.
-    pub fn event(&mut self, kind: &str, source: &str, text: &str, wall: WallTime, now_ns: i64) {
+    pub fn event(&mut self, kind: &str, source: &str, text: &str, wall: WallTime, at_ns: i64) {
         if self.needed_events.len() >= MOST_EVENTS {
-            self.lost(
-                Dropped {
-                    others: 1,
-                    ..Dropped::default()
-                },
-                now_ns,
-            );
+            self.lost(Dropped {
+                others: 1,
+                ..Dropped::default()
+            });
             return;
         }
         let event = Event {
             session: self.session(),
             id: self.next_event,
             shot: self.open_shot(),
-            at_ns: now_ns,
+            at_ns,
             wall,
             kind: kind.to_owned(),
             source: source.to_owned(),
             text: text.to_owned(),
         };
         self.next_event += 1;
-        self.log.append(Kind::Event, &event, now_ns);
+        self.log.append(Kind::Event, &event, self.now_ns);
         self.needed_events
             .insert((event.session, event.id), self.log.current_segment());
         self.events.push(event);
@@ -217,21 +219,21 @@ impl Front {
 
     /// A shot begins; one that is open is closed as interrupted. A number given already is refused
     /// and the next free one taken.
-    pub fn begin_shot(&mut self, number: u64, context: ShotContext, wall: WallTime, now_ns: i64) {
-        self.interrupt("the next shot began", wall, now_ns);
+    pub fn begin_shot(&mut self, number: u64, context: ShotContext, wall: WallTime, at_ns: i64) {
+        self.interrupt("the next shot began", wall, at_ns);
         let number = number.max(self.next_shot);
         self.next_shot = number + 1;
-        let from_ns = now_ns.saturating_sub(self.pre_trigger_ns);
+        let from_ns = at_ns.saturating_sub(self.pre_trigger_ns);
         let begin = ShotBegin {
             number,
-            at_ns: now_ns,
+            at_ns,
             from_ns,
             wall,
-            clock_step_ms: self.clock_step(wall, now_ns),
+            clock_step_ms: self.clock_step(wall, at_ns),
             context,
         };
         let first_segment = self.log.segment_at(from_ns);
-        self.log.append(Kind::Begin, &begin, now_ns);
+        self.log.append(Kind::Begin, &begin, self.now_ns);
         self.log.shot(Some(begin.clone()), self.next_shot);
         self.needed.insert(number, first_segment);
         self.shot = Some(OpenShot {
@@ -239,34 +241,29 @@ impl Front {
             first_segment,
         });
         // Others hear of the number, so it must not be given twice.
-        self.sync(now_ns);
+        self.sync();
     }
 
     /// More about the open shot: `mold`, `material`, `lot`, `recipe`, or any other key.
-    pub fn context(&mut self, key: &str, value: &str, now_ns: i64) {
+    pub fn context(&mut self, key: &str, value: &str) {
         if let Some(number) = self.open_shot() {
             let note = ContextNote {
                 number,
                 key: key.to_owned(),
                 value: value.to_owned(),
             };
-            self.log.append(Kind::Context, &note, now_ns);
+            self.log.append(Kind::Context, &note, self.now_ns);
         }
     }
 
     /// The open shot ends. Returns whether it is proven on disk already; if not it is tried again.
-    pub fn end_shot(&mut self, summary: ShotSummary, wall: WallTime, now_ns: i64) -> bool {
-        self.close(summary, None, wall, now_ns)
+    pub fn end_shot(&mut self, summary: ShotSummary, wall: WallTime, at_ns: i64) -> bool {
+        self.close(summary, None, wall, at_ns)
     }
 
     /// The open shot, if there is one, is given up with a reason and kept with what there is.
-    pub fn interrupt(&mut self, reason: &str, wall: WallTime, now_ns: i64) {
-        self.close(
-            ShotSummary::default(),
-            Some(reason.to_owned()),
-            wall,
-            now_ns,
-        );
+    pub fn interrupt(&mut self, reason: &str, wall: WallTime, at_ns: i64) {
+        self.close(ShotSummary::default(), Some(reason.to_owned()), wall, at_ns);
     }
 
     fn close(
@@ -274,20 +271,20 @@ impl Front {
         summary: ShotSummary,
         interrupted: Option<String>,
         wall: WallTime,
-        now_ns: i64,
+        at_ns: i64,
     ) -> bool {
         let Some(open) = self.shot.take() else {
             return false;
         };
         let end = ShotEnd {
             number: open.begin.number,
-            at_ns: now_ns,
+            at_ns,
             wall,
             interrupted,
             summary,
         };
-        self.clocks = Some((now_ns, wall));
-        self.log.append(Kind::End, &end, now_ns);
+        self.clocks = Some((at_ns, wall));
+        self.log.append(Kind::End, &end, self.now_ns);
         self.log.shot(None, self.next_shot);
         self.ended.push(LoggedShot {
             number: end.number,
@@ -296,17 +293,17 @@ impl Front {
             last_segment: self.log.current_segment(),
             ended: true,
         });
-        self.sync(now_ns)
+        self.sync()
     }
 
-    fn clock_step(&mut self, wall: WallTime, now_ns: i64) -> Option<i64> {
+    fn clock_step(&mut self, wall: WallTime, at_ns: i64) -> Option<i64> {
         let step = match (self.clocks, self.before) {
-            (Some((at, was)), _) => (wall.ms() - was.ms()) - (now_ns - at) / 1_000_000,
+            (Some((at, was)), _) => (wall.ms() - was.ms()) - (at_ns - at) / 1_000_000,
             // Time passed while the box was off, so only a step back can be told.
             (None, Some(was)) => (wall.ms() - was.ms()).min(0),
             (None, None) => 0,
         };
-        self.clocks = Some((now_ns, wall));
+        self.clocks = Some((at_ns, wall));
         let step = (step.abs() > STEP_MS).then_some(step);
         self.clock_step_ms = step.or(self.clock_step_ms);
         step
@@ -319,12 +316,13 @@ impl Front {
     }
 
     /// Counts what was given up before it came here.
-    pub fn lost(&mut self, more: Dropped, now_ns: i64) {
-        self.log.lost_before(more, now_ns);
+    pub fn lost(&mut self, more: Dropped) {
+        self.log.lost_before(more, self.now_ns);
     }
 
     /// Does what is due: sync, retry, closing a shot that never ends, removing old segments.
     pub fn tick(&mut self, wall: WallTime, now_ns: i64) {
+        self.now_ns = now_ns;
         if let Some(open) = &self.shot
             && now_ns.saturating_sub(open.begin.at_ns) > self.longest_ns
         {
@@ -332,15 +330,15 @@ impl Front {
         }
         self.log.settle_loss(now_ns);
         if self.log.is_due(now_ns, self.sync_ns) {
-            self.sync(now_ns);
+            self.sync();
         }
-        self.watch(now_ns);
-        self.retire(now_ns);
+        self.watch();
+        self.retire();
     }
 
     /// Proves everything now, for example before the program ends.
-    pub fn sync(&mut self, now_ns: i64) -> bool {
-        let proven = self.log.sync(now_ns);
+    pub fn sync(&mut self) -> bool {
+        let proven = self.log.sync(self.now_ns);
         if proven {
             let last = self.log.current_segment();
             for mut shot in self.ended.drain(..) {
@@ -351,11 +349,12 @@ impl Front {
             }
             self.ready_events.append(&mut self.events);
         }
-        self.watch(now_ns);
+        self.watch();
         proven
     }
 
-    fn watch(&mut self, now_ns: i64) {
+    fn watch(&mut self) {
+        let now_ns = self.now_ns;
         self.refused_since = match (self.log.refusing(), self.refused_since) {
             (None, _) => None,
             (Some(_), since) => since.or(Some(now_ns)),
@@ -377,10 +376,10 @@ impl Front {
         }
     }
 
-    fn retire(&mut self, now_ns: i64) {
+    fn retire(&mut self) {
         let young = self
             .log
-            .segment_at(now_ns.saturating_sub(self.pre_trigger_ns));
+            .segment_at(self.now_ns.saturating_sub(self.pre_trigger_ns));
         let shots = self.needed.values().min().copied();
         let events = self.needed_events.values().min().copied();
         let needed = [Some(young), shots, events].into_iter().flatten().min();

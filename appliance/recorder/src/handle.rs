@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes in front of a message: its length, its kind, its box time.
+/// Bytes in front of a message: its length, its kind, its box time where that matters.
 const HEAD: usize = 4 + 1 + 8;
 /// Longest message.
 const LONGEST: usize = 256 << 10;
@@ -85,7 +85,7 @@ pub(crate) struct Happened<'a> {
     pub text: &'a str,
 }
 
-/// What the tick thread says to the recorder. All times are box time in ns.
+/// What the tick thread says to the recorder. `at_ns` is box time in ns.
 #[derive(Debug)]
 pub struct Handle {
     ring: rtrb::Producer<u8>,
@@ -120,23 +120,23 @@ pub(crate) fn pair(bytes: usize, next_shot: u64) -> (Handle, Messages, Arc<Refus
 
 impl Handle {
     /// What the codes of a group mean. Before its first block, and again after a change.
-    pub fn channels(&mut self, table: &ChannelTable, at_ns: i64) {
-        self.send(Kind::Channels, at_ns, table);
+    pub fn channels(&mut self, table: &ChannelTable) {
+        self.send(Kind::Channels, 0, table);
     }
 
     /// What the columns of the estimates are.
-    pub fn estimate_columns(&mut self, table: &EstimateTable, at_ns: i64) {
-        self.send(Kind::Estimates, at_ns, table);
+    pub fn estimate_columns(&mut self, table: &EstimateTable) {
+        self.send(Kind::Estimates, 0, table);
     }
 
     /// Raw codes as they came, in a shot or not: the second before a shot belongs to it.
-    pub fn samples(&mut self, block: &RawBlock<'_>, at_ns: i64) {
-        self.send(Kind::Block, at_ns, block);
+    pub fn samples(&mut self, block: &RawBlock<'_>) {
+        self.send(Kind::Block, 0, block);
     }
 
     /// One result of the estimator, at whatever rate it is worth keeping.
     pub fn estimate(&mut self, row: &EstimateRow<'_>) {
-        self.send(Kind::Estimate, row.at_ns, row);
+        self.send(Kind::Estimate, 0, row);
     }
 
     /// A shot begins. Returns its number; one that is open is closed as interrupted.
@@ -153,8 +153,8 @@ impl Handle {
     }
 
     /// More about the open shot: `mold`, `material`, `lot`, `recipe`, or any other key.
-    pub fn context(&mut self, key: &str, value: &str, at_ns: i64) {
-        self.send(Kind::Context, at_ns, &(key, value));
+    pub fn context(&mut self, key: &str, value: &str) {
+        self.send(Kind::Context, 0, &(key, value));
     }
 
     /// Something happened: a word for machines, who says so, a sentence for people.

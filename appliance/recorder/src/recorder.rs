@@ -19,6 +19,7 @@ use crate::log::writer::Dropped;
 use crate::settings::Settings;
 use crate::storage::{Disk, FileLayer};
 use crate::wall::WallTime;
+use std::fs::{File, TryLockError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,6 +89,8 @@ pub struct Recorder {
     book: Book,
     report: RecoveryReport,
     threads: Vec<JoinHandle<()>>,
+    /// Keeps a second recorder out of the folder; released by the operating system at any end.
+    lock: Option<File>,
 }
 
 impl Recorder {
@@ -95,15 +98,22 @@ impl Recorder {
     /// time began. A disk that refuses is no error here: it shows in [`Recorder::health`].
     ///
     /// # Errors
-    /// When the operating system gives no threads.
+    /// When another recorder works in the folder, or the operating system gives no threads.
     pub fn open(settings: Settings, start: Instant) -> Result<(Self, Handle), RecorderError> {
-        Self::open_on(Arc::new(Disk), settings, start)
+        let _ = Disk.create_dir_all(&settings.folder);
+        let lock = File::create(settings.folder.join("in-use")).ok();
+        if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock) {
+            return Err(RecorderError::InUse(settings.folder));
+        }
+        let (mut recorder, handle) = Self::open_on(Arc::new(Disk), settings, start)?;
+        recorder.lock = lock;
+        Ok((recorder, handle))
     }
 
     /// The same on another file layer.
     ///
     /// # Errors
-    /// Like [`Recorder::open`].
+    /// When the operating system gives no threads.
     pub fn open_on(
         layer: Arc<dyn FileLayer>,
         settings: Settings,
@@ -157,6 +167,7 @@ impl Recorder {
             book,
             report,
             threads: Vec::new(),
+            lock: None,
         };
         // In this order: a recorder that is dropped half-started stops what runs already.
         recorder
@@ -242,6 +253,7 @@ struct FrontThread {
 
 impl FrontThread {
     fn run(mut self) {
+        self.front.tick(WallTime::now(), since(self.start));
         loop {
             // Read before the queues are: what was sent before the stop is taken.
             let stop = self.shared.stop.load(Ordering::Acquire);
@@ -254,7 +266,7 @@ impl FrontThread {
         let now_ns = since(self.start);
         self.front
             .interrupt("the box was shut down", WallTime::now(), now_ns);
-        self.front.sync(now_ns);
+        self.front.sync();
         self.hand_out();
         // Hanging up ends the archive thread once it has done what it can.
         drop(self.work);
@@ -279,7 +291,7 @@ impl FrontThread {
         let mut lost = self.refused.take();
         lost.others += self.refused_events.swap(0, Ordering::Relaxed) as u64;
         if lost != Dropped::default() {
-            self.front.lost(lost, now_ns);
+            self.front.lost(lost);
         }
         self.front.tick(WallTime::now(), now_ns);
         self.hand_out();
@@ -316,16 +328,16 @@ impl FrontThread {
 /// Gives a message of the ring to the front. What cannot be read was never sent by a [`Handle`].
 fn take(front: &mut Front, kind: Kind, at_ns: i64, payload: &[u8]) {
     match kind {
-        Kind::Block => front.block(payload, at_ns),
-        Kind::Estimate => front.estimate(payload, at_ns),
+        Kind::Block => front.block(payload),
+        Kind::Estimate => front.estimate(payload),
         Kind::Channels => {
             if let Ok(table) = postcard::from_bytes(payload) {
-                front.channels(table, at_ns);
+                front.channels(table);
             }
         }
         Kind::Estimates => {
             if let Ok(table) = postcard::from_bytes(payload) {
-                front.estimate_columns(table, at_ns);
+                front.estimate_columns(table);
             }
         }
         Kind::Event => {
@@ -346,7 +358,7 @@ fn take(front: &mut Front, kind: Kind, at_ns: i64, payload: &[u8]) {
         }
         Kind::Context => {
             if let Ok((key, value)) = postcard::from_bytes::<(&str, &str)>(payload) {
-                front.context(key, value, at_ns);
+                front.context(key, value);
             }
         }
         Kind::End => {

@@ -1,5 +1,7 @@
 //! The tick thread's side of the recorder allocates nothing, in plenty and in need.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod support;
 
 use appliance_recorder::{Recorder, Settings};
@@ -41,12 +43,12 @@ fn a_tick_allocates_nothing() {
     let (table, columns) = (table(), columns());
     let (context, summary) = (context("A"), summary(10.0));
     let before = COUNT.with(Cell::get);
-    handle.channels(&table, 0);
-    handle.estimate_columns(&columns, 0);
+    handle.channels(&table);
+    handle.estimate_columns(&columns);
     handle.shot_begin(&context, 0);
     // More than the queue takes, so that refusals are counted too.
     for k in 0..50_000 {
-        block(k, |b| handle.samples(b, k * BLOCK_NS));
+        block(k, |b| handle.samples(b));
         estimate(k * BLOCK_NS, |e| handle.estimate(e));
     }
     handle.event("kind", "source", "text", 0);

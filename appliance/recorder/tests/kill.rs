@@ -1,5 +1,7 @@
 //! `kill -9` of a recording process at random moments: 5 times, or 100 with `MOLDSIGHT_PROVE=1`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod support;
 
 use appliance_recorder::book::curves::CurveFile;
@@ -36,8 +38,8 @@ fn the_recording_process() {
     let start = Instant::now();
     let (recorder, mut handle) = Recorder::open(settings(Path::new(&folder)), start).unwrap();
     let mut out = std::io::stdout();
-    handle.channels(&table(), 0);
-    handle.estimate_columns(&columns(), 0);
+    handle.channels(&table());
+    handle.estimate_columns(&columns());
     // The test harness has begun a line of its own.
     writeln!(out).unwrap();
     let mut proven = None;
@@ -56,7 +58,7 @@ fn the_recording_process() {
             }
             _ => {}
         }
-        block(k, |b| handle.samples(b, at));
+        block(k, |b| handle.samples(b));
         estimate(at, |e| handle.estimate(e));
         writeln!(out, "row {}", (k + 1) * ROWS).unwrap();
         let health = recorder.health();

@@ -1,6 +1,8 @@
 //! The same as the kill, on a disk that forgets what was not synced: in virtual time, cut by cut,
 //! with torn and garbled tails.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod support;
 
 use appliance_recorder::archive::Archive;
@@ -21,7 +23,7 @@ use support::plug::Plug;
 use support::*;
 
 /// A box in virtual time: one step is a block, 10 ms.
-struct Box1 {
+struct Rig {
     disk: Plug,
     settings: Settings,
     book: Book,
@@ -45,7 +47,7 @@ fn settings(folder: PathBuf) -> Settings {
     }
 }
 
-impl Box1 {
+impl Rig {
     fn new(settings: Settings) -> Self {
         let disk = Plug::default();
         let layer: Arc<dyn FileLayer> = Arc::new(disk.clone());
@@ -70,9 +72,8 @@ impl Box1 {
     }
 
     fn greet(&mut self) {
-        let now = self.now();
-        self.front.channels(table(), now);
-        self.front.estimate_columns(columns(), now);
+        self.front.channels(table());
+        self.front.estimate_columns(columns());
     }
 
     fn now(&self) -> i64 {
@@ -87,9 +88,9 @@ impl Box1 {
         let payload = block(self.k, |b| postcard::to_allocvec(b).unwrap());
         self.k += 1;
         let (now, wall) = (self.now(), self.wall());
-        self.front.block(&payload, now);
+        self.front.block(&payload);
         let row = estimate(now, |e| postcard::to_allocvec(e).unwrap());
-        self.front.estimate(&row, now);
+        self.front.estimate(&row);
         self.front.tick(wall, now);
         self.collect();
     }
@@ -219,7 +220,7 @@ proptest! {
     #[test]
     fn a_cut_takes_no_finished_shot(acts in proptest::collection::vec(act(), 10..60)) {
         let folder = tempfile::tempdir().unwrap();
-        let mut it = Box1::new(settings(folder.path().join("records")));
+        let mut it = Rig::new(settings(folder.path().join("records")));
         let mut stored: BTreeMap<u64, ShotRow> = BTreeMap::new();
         for act in acts.into_iter().chain([Act::Cut { kept: 0.0, garbled: false }]) {
             match act {
@@ -258,7 +259,7 @@ proptest! {
 #[test]
 fn a_full_disk_costs_raw_codes_only_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     it.shot(60);
     let during = it.begin();
     it.steps(20);
@@ -313,7 +314,7 @@ fn a_full_disk_costs_raw_codes_only_and_says_so() {
 #[test]
 fn a_read_only_disk_at_the_start_is_named_and_recording_begins_once_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     it.disk.refuse(Some(io::ErrorKind::ReadOnlyFilesystem));
     it.shot(100);
     assert!(matches!(
@@ -332,7 +333,7 @@ fn a_read_only_disk_at_the_start_is_named_and_recording_begins_once_it_is_not() 
 #[test]
 fn a_clock_set_back_a_day_is_recorded_and_changes_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     let first = it.shot(50);
     it.steps(10);
     it.wall_ms -= 86_400_000;
@@ -358,7 +359,7 @@ fn a_clock_set_back_a_day_is_recorded_and_changes_nothing_else() {
 #[test]
 fn a_lost_book_or_a_lost_log_never_gives_a_number_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     let before: Vec<u64> = (0..3).map(|_| it.shot(30)).collect();
     it.steps(100);
     it.archive(usize::MAX);
@@ -390,7 +391,7 @@ fn a_lost_book_or_a_lost_log_never_gives_a_number_twice() {
 #[test]
 fn the_oldest_curves_go_first_and_labels_never() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     for _ in 0..8 {
         it.shot(60);
         it.archive(usize::MAX);
@@ -450,7 +451,7 @@ fn the_oldest_curves_go_first_and_labels_never() {
 #[test]
 fn a_changed_byte_in_a_file_of_curves_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut it = Box1::new(settings(folder.path().join("records")));
+    let mut it = Rig::new(settings(folder.path().join("records")));
     let number = it.shot(60);
     it.archive(usize::MAX);
     let file = it
@@ -467,7 +468,7 @@ fn a_book_that_cannot_be_written_delays_and_loses_nothing() {
     let settings = settings(folder.path().join("records"));
     // A folder stands where the book should be.
     std::fs::create_dir_all(settings.book_file()).unwrap();
-    let mut it = Box1::new(settings);
+    let mut it = Rig::new(settings);
     it.shot(60);
     it.archive(usize::MAX);
     assert_eq!(it.work.len(), 1);

@@ -1,5 +1,7 @@
 //! The recorder as its users meet it: handle in front, book behind, a folder out.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod support;
 
 use appliance_recorder::storage::FileLayer;
@@ -25,8 +27,8 @@ fn settings(folder: &Path) -> Settings {
 /// Records shots of half a second as fast as it goes, and waits until they are stored.
 fn record(settings: &Settings, shots: usize) -> Recorder {
     let (recorder, mut handle) = Recorder::open(settings.clone(), Instant::now()).unwrap();
-    handle.channels(&table(), 0);
-    handle.estimate_columns(&columns(), 0);
+    handle.channels(&table());
+    handle.estimate_columns(&columns());
     let mut k = 0;
     for shot in 0..shots {
         for step in 0..60 {
@@ -36,11 +38,11 @@ fn record(settings: &Settings, shots: usize) -> Recorder {
                     handle.shot_begin(&context(if shot < 2 { "A" } else { "B" }), at);
                 }
                 20 => handle.event("node-gap", "node A1", "센서가 20 ms 동안 조용했습니다.", at),
-                30 => handle.context("cavity", "2", at),
+                30 => handle.context("cavity", "2"),
                 55 => handle.shot_end(&summary(10.0 + shot as f64), at),
                 _ => {}
             }
-            block(k, |b| handle.samples(b, at));
+            block(k, |b| handle.samples(b));
             estimate(at, |e| handle.estimate(e));
             k += 1;
         }
@@ -184,6 +186,8 @@ fn a_restart_goes_on_counting() {
 fn record_one_more(settings: &Settings) -> Recorder {
     let (recorder, mut handle) = Recorder::open(settings.clone(), Instant::now()).unwrap();
     assert_eq!(handle.shot_begin(&context("C"), 0), 3);
+    let second = Recorder::open(settings.clone(), Instant::now());
+    assert!(matches!(second, Err(RecorderError::InUse(_))));
     recorder.close();
     Recorder::open(settings.clone(), Instant::now()).unwrap().0
 }
@@ -200,7 +204,7 @@ fn a_disk_that_hangs_never_holds_up_the_tick_thread() {
     std::fs::create_dir_all(&settings.folder).unwrap();
     let start = Instant::now();
     let (recorder, mut handle) = Recorder::open_on(layer, settings, start).unwrap();
-    handle.channels(&table(), 0);
+    handle.channels(&table());
     handle.shot_begin(&context("A"), 0);
     wait(&recorder, |r| r.health().open_shot == Some(1));
     // WHEN every sync hangs and ten times more comes than the queue takes
@@ -211,7 +215,7 @@ fn a_disk_that_hangs_never_holds_up_the_tick_thread() {
     for k in 0..100_000 {
         block(k, |b| {
             let before = Instant::now();
-            handle.samples(b, k * BLOCK_NS / 1000);
+            handle.samples(b);
             slowest = slowest.max(before.elapsed());
         });
         sent += 1;
@@ -478,8 +482,8 @@ fn figures() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     let (recorder, mut handle) = Recorder::open(settings, Instant::now()).unwrap();
-    handle.channels(&table(), 0);
-    handle.estimate_columns(&columns(), 0);
+    handle.channels(&table());
+    handle.estimate_columns(&columns());
     handle.shot_begin(&context("A"), 0);
     // 15 s of 4 channels at 2 kHz, estimates at 200 Hz.
     let blocks = 1500;
@@ -488,7 +492,7 @@ fn figures() {
         let at = (k + 1) * BLOCK_NS;
         block(k, |b| {
             let start = Instant::now();
-            handle.samples(b, at);
+            handle.samples(b);
             spent += start.elapsed();
         });
         estimate(at, |e| handle.estimate(e));

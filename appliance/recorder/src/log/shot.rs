@@ -196,10 +196,10 @@ impl Gather {
                 Some(Record::Estimates(table)) => self.take_columns(table),
                 Some(Record::Begin(begin)) => self.inside = begin.number == self.number,
                 Some(Record::End(end)) if end.number == self.number => self.inside = false,
-                Some(Record::Context(note)) if note.number == self.number => {
-                    if !self.notes.contains(&note) {
-                        self.notes.push(note);
-                    }
+                Some(Record::Context(note))
+                    if note.number == self.number && !self.notes.contains(&note) =>
+                {
+                    self.notes.push(note);
                 }
                 Some(Record::Lost(lost)) if self.overlaps(lost.from_ns, lost.to_ns) => {
                     // Written again after a failure it begins where it did and has grown.
@@ -214,11 +214,11 @@ impl Gather {
         }
     }
 
-    fn from_ns(&self) -> i64 {
+    fn first_ns(&self) -> i64 {
         self.begin.as_ref().map_or(i64::MAX, |b| b.from_ns)
     }
 
-    fn to_ns(&self) -> i64 {
+    fn last_ns(&self) -> i64 {
         self.end
             .as_ref()
             .map_or(i64::MAX, |e| e.at_ns)
@@ -226,7 +226,7 @@ impl Gather {
     }
 
     fn overlaps(&self, first: i64, last: i64) -> bool {
-        last >= self.from_ns() && first <= self.to_ns()
+        last >= self.first_ns() && first <= self.last_ns()
     }
 
     fn take_block(&mut self, raw: &RawBlock<'_>) {
