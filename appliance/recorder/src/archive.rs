@@ -69,16 +69,8 @@ impl Archive {
     }
 
     fn store(&self, logged: &LoggedShot) -> Result<(), RecorderError> {
-        let (holder, free) = self.book.taken(logged.number)?;
-        if holder == Some(logged.session) {
+        let Some(number) = self.book.number_for(logged)? else {
             return Ok(());
-        }
-        // A number can only be taken when log and book were parted, for example by restoring an old
-        // copy of one of them. The shot that was there first keeps it.
-        let number = if holder.is_some() {
-            free
-        } else {
-            logged.number
         };
         let data = shot::read(self.layer.as_ref(), &self.settings.log_dir(), logged)?;
         let about = curves::about(&data);

@@ -289,6 +289,7 @@ impl Front {
         self.ended.push(LoggedShot {
             number: end.number,
             session: self.session(),
+            began: open.begin.wall,
             first_segment: open.first_segment,
             last_segment: self.log.current_segment(),
             ended: true,

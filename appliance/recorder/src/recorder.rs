@@ -227,13 +227,10 @@ pub fn resume(
     book: &Book,
 ) -> (Front, RecoveryReport) {
     let mut recovered = recover(layer.as_ref(), &settings.log_dir());
-    let logged: Vec<(u64, u64)> = recovered
-        .shots
-        .values()
-        .map(|shot| (shot.number, shot.session))
-        .collect();
     // Without the book the log alone knows the numbers; the archive then stores nothing twice.
-    let before = book.before(&logged).unwrap_or_else(|_| Before::default());
+    let before = book
+        .before(recovered.shots.values())
+        .unwrap_or_else(|_| Before::default());
     let report = std::mem::take(&mut recovered.report);
     let front = Front::new(Arc::clone(layer), settings, recovered, &before);
     (front, report)
@@ -405,6 +402,7 @@ impl ArchiveThread {
                     let now = since(self.start);
                     let since_ns = state.refused.as_ref().map_or(now, |(_, at)| *at);
                     state.refused = Some((error.reason(), since_ns));
+                    state.free_bytes = self.archive.free();
                 }
             }
             let until = Instant::now() + self.retry;

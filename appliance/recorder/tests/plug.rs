@@ -9,7 +9,7 @@ use appliance_recorder::archive::Archive;
 use appliance_recorder::book::curves::CurveFile;
 use appliance_recorder::front::{Front, Work};
 use appliance_recorder::recorder::resume;
-use appliance_recorder::storage::FileLayer;
+use appliance_recorder::storage::{Disk, FileLayer};
 use appliance_recorder::{
     Book, Reason, RecordingState, Settings, ShotFilter, ShotRow, TrendOf, WallTime,
 };
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::plug::Plug;
 use support::*;
 
@@ -389,6 +389,46 @@ fn a_lost_book_or_a_lost_log_never_gives_a_number_twice() {
 }
 
 #[test]
+fn a_shot_that_was_there_first_keeps_its_number_and_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut it = Rig::new(settings(folder.path().join("records")));
+    for _ in 0..3 {
+        it.shot(30);
+    }
+    it.archive(usize::MAX);
+    let before = it.stored();
+    let rows = it.rows(1);
+    // WHEN the log is lost and the book cannot be read at the start
+    for name in it.disk.names() {
+        if name.starts_with(it.settings.log_dir()) {
+            it.disk.remove(&name).unwrap();
+        }
+    }
+    let layer: Arc<dyn FileLayer> = Arc::new(it.disk.clone());
+    let nowhere = settings(folder.path().join("nowhere"));
+    it.front = resume(
+        &layer,
+        &it.settings,
+        &Book::on(Arc::clone(&layer), &nowhere),
+    )
+    .0;
+    it.greet();
+    it.k += 1000;
+    assert_eq!(it.shot(30), 1);
+    it.archive(usize::MAX);
+    // THEN the new shot gets the next number that is free, once
+    let after = it.stored();
+    assert_eq!(after.len(), 4);
+    assert_eq!(after[&4].notes["recorded_as"], "1");
+    assert!(before.iter().all(|(number, shot)| after[number] == *shot));
+    assert_eq!(it.rows(1), rows);
+    assert!(it.rows(4) > rows);
+    it.disk.pull(0.0, false);
+    it.come_back();
+    assert_eq!(it.stored(), after);
+}
+
+#[test]
 fn the_oldest_curves_go_first_and_labels_never() {
     let folder = tempfile::tempdir().unwrap();
     let mut it = Rig::new(settings(folder.path().join("records")));
@@ -446,6 +486,46 @@ fn the_oldest_curves_go_first_and_labels_never() {
         .into_iter()
         .filter(|n| n.to_string_lossy().ends_with(".parquet"));
     assert_eq!(curves.count(), 2);
+}
+
+/// The longest log there may be, on a real disk; only with `MOLDSIGHT_PROVE=1`.
+#[test]
+fn a_full_log_is_read_in_two_seconds() {
+    if std::env::var_os("MOLDSIGHT_PROVE").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::in_folder(folder.path().to_owned());
+    let layer: Arc<dyn FileLayer> = Arc::new(Disk);
+    let nowhere = Book::on(Arc::clone(&layer), &Settings::in_folder("/nowhere".into()));
+    let (mut front, _) = resume(&layer, &settings, &nowhere);
+    front.channels(table());
+    let wall = WallTime::from_ms(0);
+    let payload = block(0, |b| postcard::to_allocvec(b).unwrap());
+    for k in 0.. {
+        let now = k * BLOCK_NS;
+        front.tick(wall, now);
+        if k % 1000 == 0 {
+            front.begin_shot(0, context("A"), wall, now);
+        }
+        front.block(&payload);
+        if front.health().dropped.blocks > 0 {
+            break;
+        }
+    }
+    front.sync();
+    let bytes = front.health().log_bytes;
+    drop(front);
+    let start = Instant::now();
+    let (_, report) = resume(&layer, &settings, &nowhere);
+    let took = start.elapsed();
+    println!(
+        "{} MiB of log read in {:.2} s",
+        bytes >> 20,
+        took.as_secs_f64()
+    );
+    assert!(report.bytes >= settings.log_bytes && report.damage.is_empty());
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]

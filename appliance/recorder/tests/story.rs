@@ -210,18 +210,23 @@ fn a_disk_that_hangs_never_holds_up_the_tick_thread() {
     // WHEN every sync hangs and ten times more comes than the queue takes
     disk.hang(true);
     std::thread::sleep(Duration::from_millis(600));
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut slow) = (Duration::ZERO, 0);
+    let hung = Instant::now();
     let mut sent = 0;
     for k in 0..100_000 {
         block(k, |b| {
             let before = Instant::now();
             handle.samples(b);
-            slowest = slowest.max(before.elapsed());
+            let took = before.elapsed();
+            slowest = slowest.max(took);
+            slow += usize::from(took > Duration::from_millis(1));
         });
         sent += 1;
     }
     handle.shot_end(&summary(10.0), 100 * BLOCK_NS);
-    assert!(slowest < Duration::from_millis(50), "{slowest:?}");
+    // The operating system may take the core away at any time, but no call waited for the disk.
+    assert!(slowest < hung.elapsed() / 2, "{slowest:?}");
+    assert!(slow < 200, "{slow} calls took more than a millisecond");
     // THEN, once it goes on, the loss is counted and shown, and the shot has its end
     disk.hang(false);
     wait(&recorder, |r| r.health().last_finished == Some(1));

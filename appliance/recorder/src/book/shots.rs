@@ -8,8 +8,8 @@ use crate::log::record::{PhaseTime, ShotKind, Uncertain, Verdict};
 use crate::wall::WallTime;
 use rusqlite::types::{Type, Value};
 use rusqlite::{OptionalExtension, Row, params, params_from_iter};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the book says about a shot.
@@ -70,7 +70,8 @@ pub struct ShotRow {
 }
 
 /// Which shots.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ShotFilter {
     /// Begun at or after.
     pub from: Option<WallTime>,

@@ -5,9 +5,10 @@ use crate::book::Book;
 use crate::error::RecorderError;
 use crate::front::Before;
 use crate::log::record::{Event, ShotKind, Verdict};
+use crate::log::recover::LoggedShot;
 use crate::log::shot::ShotData;
 use crate::wall::WallTime;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,9 +36,25 @@ fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("our keys are texts")
 }
 
+/// Session and beginning of the shot that has a number.
+fn holder(book: &Connection, number: u64) -> rusqlite::Result<Option<(u64, WallTime)>> {
+    book.query_row(
+        "SELECT session, began_ms FROM shots WHERE number = ?",
+        [number.cast_signed()],
+        |row| {
+            let session: i64 = row.get(0)?;
+            Ok((session.cast_unsigned(), WallTime::from_ms(row.get(1)?)))
+        },
+    )
+    .optional()
+}
+
 impl Book {
     /// What the book knows about earlier starts. `logged` are the shots found in the log.
-    pub(crate) fn before(&self, logged: &[(u64, u64)]) -> Result<Before, RecorderError> {
+    pub(crate) fn before<'a>(
+        &self,
+        logged: impl Iterator<Item = &'a LoggedShot>,
+    ) -> Result<Before, RecorderError> {
         self.read("reading the last shot", |book| {
             let one = |sql: &str| -> rusqlite::Result<Option<i64>> {
                 book.query_row(sql, [], |row| row.get(0))
@@ -47,14 +64,10 @@ impl Book {
             let events = highest(one("SELECT max(session) FROM events")?);
             let wall = one("SELECT coalesce(ended_ms, began_ms) FROM shots \
                             WHERE number = (SELECT max(number) FROM shots)");
-            let mut known = book.prepare("SELECT session FROM shots WHERE number = ?")?;
             let mut stored = Vec::new();
-            for &(number, session) in logged {
-                let found: Option<i64> = known
-                    .query_row([number.cast_signed()], |row| row.get(0))
-                    .optional()?;
-                if found == Some(session.cast_signed()) {
-                    stored.push(number);
+            for shot in logged {
+                if holder(book, shot.number)? == Some((shot.session, shot.began)) {
+                    stored.push(shot.number);
                 }
             }
             Ok(Before {
@@ -66,22 +79,28 @@ impl Book {
         })
     }
 
-    /// The session that stored a shot of this number, and the first number that is free.
-    pub(crate) fn taken(&self, number: u64) -> Result<(Option<u64>, u64), RecorderError> {
+    /// The number a shot gets in the book; `None` when it has it already.
+    ///
+    /// It is its own unless another shot has that. This happens only when log and book were parted,
+    /// for example by bringing back an old copy of one of them; the shot that was there first stays.
+    pub(crate) fn number_for(&self, shot: &LoggedShot) -> Result<Option<u64>, RecorderError> {
         self.read("looking for a shot", |book| {
-            let session: Option<i64> = book
-                .query_row(
-                    "SELECT session FROM shots WHERE number = ?",
-                    [number.cast_signed()],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            let last: Option<i64> =
-                book.query_row("SELECT max(number) FROM shots", [], |row| row.get(0))?;
-            Ok((
-                session.map(i64::cast_unsigned),
-                last.unwrap_or(0).cast_unsigned() + 1,
-            ))
+            match holder(book, shot.number)? {
+                None => return Ok(Some(shot.number)),
+                Some(held) if held == (shot.session, shot.began) => return Ok(None),
+                Some(_) => {}
+            }
+            let (renumbered, last): (i64, i64) = book.query_row(
+                "SELECT coalesce(sum(session = ? AND began_ms = ? \
+                 AND json_extract(notes_json, '$.recorded_as') = ?), 0), max(number) FROM shots",
+                params![
+                    shot.session.cast_signed(),
+                    shot.began.ms(),
+                    shot.number.to_string()
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok((renumbered == 0).then_some(last.cast_unsigned() + 1))
         })
     }
 

@@ -20,6 +20,8 @@ pub struct LoggedShot {
     pub number: u64,
     /// The session that recorded it.
     pub session: u64,
+    /// Time of day when it began; with number and session it tells two shots apart for ever.
+    pub began: WallTime,
     /// First segment with anything of it.
     pub first_segment: u64,
     /// Last segment with anything of it.
@@ -164,6 +166,7 @@ impl Recovered {
                 self.shots.entry(begin.number).or_insert(LoggedShot {
                     number: begin.number,
                     session,
+                    began: begin.wall,
                     first_segment,
                     last_segment: segment,
                     ended: false,
