@@ -27,20 +27,23 @@ pub(super) async fn set_mode(
     Json(ModeChange { mode }): Json<ModeChange>,
 ) -> Result<axum::Json<ModeChange>, Refusal> {
     let now = app.ask(|station| Ok(station.mode())).await?;
-    if influence(mode) > influence(now) && caller.role < Role::Engineer {
+    let more = influence(mode) > influence(now);
+    if more && caller.role < Role::Engineer {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "role",
             "only an engineer may give the box more influence",
         ));
     }
-    app.ask(move |station| station.set_mode(mode)).await?;
-    app.audit(
-        &caller.name,
-        "mode",
-        format!("{now:?} to {mode:?}").to_lowercase(),
-    )
-    .await?;
+    let detail = format!("{now:?} to {mode:?}").to_lowercase();
+    if more {
+        // Written first: an audit that fails must stop the box from getting influence, never from losing it.
+        app.audit(&caller.name, "mode", detail).await?;
+        app.ask(move |station| station.set_mode(mode)).await?;
+    } else {
+        app.ask(move |station| station.set_mode(mode)).await?;
+        app.audit(&caller.name, "mode", detail).await?;
+    }
     Ok(axum::Json(ModeChange { mode }))
 }
 

@@ -107,7 +107,7 @@ impl Conditions {
     /// Part weight, kg.
     pub fn weight_kg(&self) -> f64 {
         let kept = self.pressure_pa(0.1, self.gate_freeze_s - 0.3);
-        0.011_40 + 5.5e-12 * kept - 2e-7 * (self.melt_k - 503.15)
+        0.011_40 + 5.5e-12 * kept - 2e-7 * (self.melt_k - 503.15) - 2e-4 * (self.viscosity - 1.0)
     }
 
     /// Filled share of the mold.

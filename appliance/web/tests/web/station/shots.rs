@@ -9,7 +9,8 @@ use super::curves::{CYCLE_S, EJECT_S, conditions, scatter};
 use super::live::{estimate, indicators, measured, trust};
 use super::plate::SENSORS;
 
-const WEIGHT_LIMITS_KG: [f64; 2] = [0.011_565, 0.011_625];
+/// What a good part weighs.
+pub const WEIGHT_LIMITS_KG: [f64; 2] = [0.011_595, 0.011_645];
 
 /// Predictions.
 pub fn quality(shot: u64) -> Vec<QualityLine> {

@@ -120,7 +120,12 @@ fn setup() -> Setup {
         mold_sensors: SENSORS.iter().map(|(name, ..)| (*name).into()).collect(),
         sensors: sensors.collect(),
         limits: vec![
-            limit("part_weight", Some(0.011_565), Some(0.011_625), "kg"),
+            limit(
+                "part_weight",
+                Some(shots::WEIGHT_LIMITS_KG[0]),
+                Some(shots::WEIGHT_LIMITS_KG[1]),
+                "kg",
+            ),
             limit("end_of_fill_pressure", None, Some(45e6), "Pa"),
             limit("core_at_ejection", None, Some(360.0), "K"),
             limit("shrinkage", Some(0.004), Some(0.0065), "1"),
