@@ -191,7 +191,7 @@ mod tests {
         header.set_cksum();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(header.as_bytes()).unwrap();
-        file.write_all(&[b'x', b'\n']).unwrap();
+        file.write_all(b"x\n").unwrap();
         file.write_all(&[0; 510 + 1024]).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
         file

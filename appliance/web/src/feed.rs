@@ -1,4 +1,4 @@
-//! The live stream: each snapshot becomes bytes once, however many watch.
+//! The live stream: each snapshot becomes bytes once, however many watch, and never while nobody does.
 //!
 //! The publisher writes into a watch channel and never waits. One task here turns the latest
 //! snapshot into a [`Frame`]; a reader that is slow misses frames and gets the next latest.
@@ -23,18 +23,32 @@ pub(crate) struct Frame {
     /// Everything known: the snapshot with the last fields and forecast.
     full: LiveSnapshot,
     full_event: OnceLock<Bytes>,
-    /// What changed since the frame before.
-    step_event: Bytes,
+    /// Whether the fields are new, and whether the forecast is.
+    new: [bool; 2],
+    step_event: OnceLock<Bytes>,
 }
 
 impl Frame {
     /// The event for a reader whose last frame was `seen`.
     pub(crate) fn event(&self, seen: Option<u64>) -> Bytes {
-        if seen.is_some_and(|seen| seen + 1 == self.number) {
-            self.step_event.clone()
-        } else {
-            self.full_event.get_or_init(|| event(&self.full)).clone()
+        if seen.is_none_or(|seen| seen + 1 != self.number) {
+            return self.full_event.get_or_init(|| event(&self.full)).clone();
         }
+        let step = || {
+            let mut step = self.full.clone();
+            let [fields, forecast] = self.new;
+            if !fields {
+                step.node_pressure_pa = None;
+                step.node_temperature_k = None;
+                step.node_frozen = None;
+                step.node_filled = None;
+            }
+            if !forecast {
+                step.forecast = None;
+            }
+            event(&step)
+        };
+        self.step_event.get_or_init(step).clone()
     }
 
     /// Everything known.
@@ -74,22 +88,13 @@ impl Feed {
         carry(&mut self.filled, &mut full.node_filled);
         carry(&mut self.forecast, &mut full.forecast);
 
-        let mut step = full.clone();
-        if !tells_fields {
-            step.node_pressure_pa = None;
-            step.node_temperature_k = None;
-            step.node_frozen = None;
-            step.node_filled = None;
-        }
-        if !tells_forecast {
-            step.forecast = None;
-        }
         self.number += 1;
         Frame {
             number: self.number,
             full,
             full_event: OnceLock::new(),
-            step_event: event(&step),
+            new: [tells_fields, tells_forecast],
+            step_event: OnceLock::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the daemon tells the web side; read from TOML elsewhere.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Everything the web side needs to know before it starts.
@@ -12,6 +12,8 @@ pub struct WebSettings {
     pub tls: Tls,
     /// Allows plain HTTP on an address others can reach: for a proxy that adds TLS in front.
     pub allow_plain: bool,
+    /// Address of a proxy in front, whose `x-forwarded-for` is believed: otherwise one guesser behind it locks everybody out.
+    pub proxy: Option<IpAddr>,
     /// A second address where `/metrics` is open to anybody who reaches it; elsewhere it needs a token.
     pub metrics_listen: Option<SocketAddr>,
     /// Folder for uploads and exports in progress; `None` is the system's.
@@ -49,6 +51,7 @@ impl Default for WebSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8088)),
             tls: Tls::Off,
             allow_plain: false,
+            proxy: None,
             metrics_listen: None,
             scratch: None,
             most_connections: 256,

@@ -1,5 +1,6 @@
 //! Who may come in: accounts, passwords, sessions, API tokens, lock-out.
 
+mod address;
 mod book;
 mod caller;
 mod cookie;
@@ -16,6 +17,7 @@ mod user;
 pub use book::{Book, FirstRun};
 pub use rule::Rule;
 
+pub(crate) use address::client_address;
 pub(crate) use caller::{Anyone, Caller, Engineer, Operator, Viewer};
 pub(crate) use cookie::{clear_cookie, session_cookie};
 pub(crate) use lockout::Lockout;

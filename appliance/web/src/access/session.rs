@@ -8,7 +8,7 @@ use super::{secret, user};
 use crate::error::WebError;
 use crate::view::Role;
 
-/// A session ends when it was not used for this long: a shift and its overtime.
+/// A session ends when it was not used for this long: a shift and its overtime. An open live stream is use.
 const IDLE_MS: i64 = 12 * 3_600_000;
 /// And in any case after this long.
 const LIFE_MS: i64 = 30 * 24 * 3_600_000;

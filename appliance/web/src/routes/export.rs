@@ -52,6 +52,8 @@ pub(super) async fn export(
     Query(params): Query<ExportParams>,
 ) -> Result<Response, Refusal> {
     let ExportParams { from, to, format } = params;
+    super::number("from", Some(from))?;
+    super::number("to", Some(to))?;
     if to < from || to - from >= 10_000 {
         return Err(Refusal::nonsense(
             "to",

@@ -39,6 +39,7 @@ const BODY: usize = 64 * 1024;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
+    components(schemas(crate::problem::ProblemJson)),
     info(title = "Moldsight", description = "Virtual mold sensor: live estimates, shots, white box, log, setup. SI units throughout."),
     security(("session" = []), ("token" = []))
 )]
@@ -145,9 +146,19 @@ pub(crate) struct PageParams {
 impl PageParams {
     fn query(&self) -> Result<PageQuery, Refusal> {
         Ok(PageQuery {
-            before: self.before,
+            before: number("before", self.before)?,
             limit: within("limit", self.limit, 100, 1, 500)?,
         })
+    }
+}
+
+/// A number of a shot or an entry: what fits the 64-bit signed integer it is documented as.
+fn number(field: &'static str, given: Option<u64>) -> Result<Option<u64>, Refusal> {
+    match given {
+        Some(given) if i64::try_from(given).is_err() => {
+            Err(Refusal::nonsense(field, "is too large"))
+        }
+        fits => Ok(fits),
     }
 }
 

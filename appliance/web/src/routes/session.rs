@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::{self, Anyone, Caller, clear_cookie, session_cookie, session_digest};
+use crate::access::{
+    self, Anyone, Caller, clear_cookie, client_address, session_cookie, session_digest,
+};
 use crate::app::App;
 use crate::extract::{Json, Path};
 use crate::problem::{Refusal, Refusals};
@@ -40,10 +42,12 @@ pub(super) struct PasswordChange {
     responses((status = 200, body = SessionView), Refusals))]
 pub(super) async fn log_in(
     State(app): State<App>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Json(login): Json<Login>,
 ) -> Result<Response, Refusal> {
-    let secret = access::log_in(&app, address.ip(), login.user, login.password).await?;
+    let address = client_address(peer, &headers, app.settings.proxy);
+    let secret = access::log_in(&app, address, login.user, login.password).await?;
     opened(&app, &secret).await
 }
 
@@ -78,7 +82,8 @@ pub(super) async fn log_out(
     responses((status = 204), Refusals))]
 pub(super) async fn change_own_password(
     State(app): State<App>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Anyone(caller): Anyone,
     Json(change): Json<PasswordChange>,
 ) -> Result<StatusCode, Refusal> {
@@ -89,7 +94,8 @@ pub(super) async fn change_own_password(
             "an API token has no password",
         ));
     };
-    access::confirm_password(&app, address.ip(), &caller.name, change.old.clone()).await?;
+    let address = client_address(peer, &headers, app.settings.proxy);
+    access::confirm_password(&app, address, &caller.name, change.old.clone()).await?;
     if change.old == change.new {
         return Err(crate::error::WebError::from(access::Rule::SamePassword).into());
     }

@@ -60,7 +60,7 @@ pub(super) async fn shots(
 ) -> Result<Json<ShotPage>, Refusal> {
     super::text("lot", params.lot.as_deref().unwrap_or_default(), 100)?;
     let query = ShotQuery {
-        before: params.before,
+        before: super::number("before", params.before)?,
         limit: within("limit", params.limit, 100, 1, 500)?,
         from_ms: params.from_ms,
         to_ms: params.to_ms,

@@ -359,7 +359,7 @@ async fn an_export_is_a_zip_that_opens() {
         ("from=2&to=1&format=csv", 422),
         ("from=1&to=99999&format=csv", 422),
         ("from=1&to=2&format=xls", 400),
-        ("from=1&to=2&format=parquet", 503),
+        ("from=1&to=2&format=parquet", 409),
     ] {
         assert_eq!(
             rig.by(

@@ -45,6 +45,7 @@ async fn rubbish_is_refused_as_problem_json() {
         (400, ask("GET", "/api/v1/shots/99999999999999999999999999")),
         (404, ask("GET", "/api/v1/shots/18446744073709551615")),
         (422, ask("GET", "/api/v1/shots?limit=0")),
+        (422, ask("GET", "/api/v1/log?before=9223372036854775808")),
         (422, ask("GET", "/api/v1/shots?limit=18446744073709551615")),
         (400, ask("GET", "/api/v1/shots?limt=5")),
         (400, ask("GET", "/api/v1/shots?verdict=maybe")),

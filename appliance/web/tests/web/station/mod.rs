@@ -66,7 +66,7 @@ impl Memory {
         };
         self.press
             .lock()
-            .unwrap()
+            .expect("no holder panics")
             .snapshot(Instant::now(), mode, lot, now_ms())
     }
 
@@ -94,7 +94,7 @@ impl Memory {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().expect("no holder panics")
     }
 
     /// Number of the last finished shot.
@@ -380,7 +380,7 @@ impl Station for Memory {
             source: source.into(),
         };
         if query.format == ExportFormat::Parquet {
-            return Err(StationError::Unavailable {
+            return Err(StationError::Conflict {
                 key: "no_parquet",
                 reason: "the station in memory writes CSV only".into(),
             });

@@ -81,7 +81,7 @@ fn kind(shot: u64) -> ShotKind {
     match shot {
         1 => ShotKind::Purge,
         2..=5 => ShotKind::StartUp,
-        _ if shot % 97 == 0 => ShotKind::Broken,
+        _ if shot.is_multiple_of(97) => ShotKind::Broken,
         _ => ShotKind::Production,
     }
 }
@@ -130,7 +130,7 @@ pub fn row(shot: u64, started_ms: i64) -> ShotRow {
             ("cushion_m3".into(), 2.1e-6 + 0.05e-6 * scatter(shot, 7)),
             ("cycle_s".into(), CYCLE_S + 0.05 * scatter(shot, 8)),
         ],
-        labels: if shot % 25 == 0 {
+        labels: if shot.is_multiple_of(25) {
             vec![("part_weight_g".into(), (c.weight_kg() * 1e6).round() / 1e3)]
         } else {
             vec![]
