@@ -1,6 +1,6 @@
 //! The box over HTTP.
 //!
-//! A request is counted and limited by [`guard`](self), its sender is found by [`access`], and a file of
+//! A request is counted and limited by `guard`, its sender is found by [`access`], and a file of
 //! `routes` answers it: from the accounts ([`Book`]), from the [`station`] (everything that knows about
 //! molds and shots), or from the live snapshots, which a publisher leaves in a watch channel and
 //! never waits for. [`view`] holds what is sent, [`problem`] how it is refused, and [`Server`] opens

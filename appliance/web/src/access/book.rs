@@ -15,6 +15,7 @@ use rusqlite::Connection;
 
 use super::link::Link;
 use super::secret;
+use super::temporary::Temporary;
 use crate::error::WebError;
 use crate::view::Role;
 
@@ -36,6 +37,7 @@ pub struct Book {
     connection: Mutex<Connection>,
     /// Login links given out; they live in memory only, a restart ends them.
     pub(super) links: Mutex<Vec<Link>>,
+    pub(super) temporary: Temporary,
 }
 
 /// The account made when a book is opened for the first time. There is no default password.
@@ -95,6 +97,7 @@ impl Book {
         let book = Self {
             connection: Mutex::new(connection),
             links: Mutex::default(),
+            temporary: Temporary::default(),
         };
         let first = if book.users()?.is_empty() {
             let made = book.add_user("engineer", Role::Engineer, None)?;

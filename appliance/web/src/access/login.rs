@@ -25,7 +25,7 @@ pub(crate) async fn log_in(
         .book(move |book| book.open_session(&asked, false))
         .await?;
     app.metrics.login("ok");
-    app.audit(&user, "login", format!("from {address}")).await?;
+    note(app, &user, "login", format!("from {address}")).await;
     Ok(opened)
 }
 
@@ -71,12 +71,19 @@ pub(crate) async fn confirm_password(
         wrong.wait.as_secs()
     );
     tracing::warn!(user = shown, %address, wrong = wrong.count, refused = wrong.refused, "wrong password");
-    app.audit("-", "login_refused", detail).await?;
+    note(app, "-", "login_refused", detail).await;
     Err(Refusal::new(
         StatusCode::UNAUTHORIZED,
         "wrong_password",
         "user or password is wrong",
     ))
+}
+
+/// Writes into the audit if it can be written: a full disk must not keep people out, and a guesser gets the same answer.
+async fn note(app: &App, user: &str, action: &'static str, detail: String) {
+    if let Err(refusal) = app.audit(user, action, detail).await {
+        tracing::error!(user, action, ?refusal, "the audit could not be written");
+    }
 }
 
 fn locked(wait: Duration) -> Refusal {

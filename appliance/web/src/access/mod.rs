@@ -11,6 +11,7 @@ mod password;
 mod rule;
 mod secret;
 mod session;
+mod temporary;
 mod token;
 mod user;
 

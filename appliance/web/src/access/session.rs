@@ -43,6 +43,21 @@ impl Book {
     /// Opens a session. `by_link`: the user has shown no password, so none is asked to be changed.
     pub(crate) fn open_session(&self, user: &str, by_link: bool) -> Result<Opened, WebError> {
         let secret = secret::draw()?;
+        let digest = session_digest(&secret);
+        match self.keep_session(user, &digest, by_link) {
+            Ok(()) => {}
+            Err(error @ WebError::Accounts { .. }) => {
+                // A full disk is when somebody must be able to come in and see why.
+                let must_change = self.user(user)?.must_change_password && !by_link;
+                tracing::warn!(user, %error, "the session is not kept: it ends in an hour or with the program");
+                self.temporary.add(digest, user, must_change);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Opened { secret })
+    }
+
+    fn keep_session(&self, user: &str, digest: &str, by_link: bool) -> Result<(), WebError> {
         let now = now_ms();
         let failed = accounts("opening a session");
         let mut connection = self.connection();
@@ -60,7 +75,7 @@ impl Book {
             .execute(
                 "INSERT INTO sessions (digest, user, must_change, created_ms, seen_ms)
                  SELECT ?1, name, must_change AND NOT ?3, ?4, ?4 FROM users WHERE name = ?2",
-                params![session_digest(&secret), user, by_link, now],
+                params![digest, user, by_link, now],
             )
             .map_err(&failed)?;
         change
@@ -76,14 +91,29 @@ impl Book {
                 params![user, MOST],
             )
             .map_err(&failed)?;
-        change.commit().map_err(failed)?;
-        Ok(Opened { secret })
+        change.commit().map_err(failed)
     }
 
     /// The session of a cookie, if it still stands.
     pub(crate) fn session(&self, secret: &str) -> Result<Option<Session>, WebError> {
+        let digest = session_digest(secret);
+        if let Some(session) = self.kept_session(&digest)? {
+            return Ok(Some(session));
+        }
+        let Some((name, must_change)) = self.temporary.find(&digest) else {
+            return Ok(None);
+        };
+        let role = self.user(&name)?.role;
+        Ok(Some(Session {
+            user: name,
+            role,
+            must_change,
+        }))
+    }
+
+    fn kept_session(&self, digest: &str) -> Result<Option<Session>, WebError> {
         let failed = accounts("looking a session up");
-        let (digest, now) = (session_digest(secret), now_ms());
+        let now = now_ms();
         let connection = self.connection();
         let mut find = connection
             .prepare(
@@ -106,24 +136,92 @@ impl Book {
             return Ok(None);
         };
         if (now - seen_ms).abs() > NOTE_MS {
-            connection
-                .execute(
-                    "UPDATE sessions SET seen_ms = ?2 WHERE digest = ?1",
-                    params![digest, now],
-                )
-                .map_err(failed)?;
+            // On a full disk the time stays as it is, and the session ends a shift after it was last noted.
+            let _ = connection.execute(
+                "UPDATE sessions SET seen_ms = ?2 WHERE digest = ?1",
+                params![digest, now],
+            );
         }
         Ok(Some(session))
     }
 
     /// Ends a session.
     pub(crate) fn close_session(&self, secret: &str) -> Result<(), WebError> {
+        let digest = session_digest(secret);
+        if self.temporary.remove(&digest) {
+            return Ok(());
+        }
         self.connection()
-            .execute(
-                "DELETE FROM sessions WHERE digest = ?1",
-                [session_digest(secret)],
-            )
+            .execute("DELETE FROM sessions WHERE digest = ?1", [digest])
             .map_err(accounts("ending a session"))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A book on a disk that takes nothing any more.
+    fn full() -> (tempfile::TempDir, Book) {
+        let folder = tempfile::tempdir().unwrap();
+        let (book, _) = Book::open(&folder.path().join("access.sqlite")).unwrap();
+        book.set_password("engineer", "press-and-mold").unwrap();
+        book.connection()
+            .execute_batch("PRAGMA query_only = ON")
+            .unwrap();
+        (folder, book)
+    }
+
+    #[test]
+    fn a_full_disk_keeps_nobody_out_but_changes_nothing() {
+        let (_folder, book) = full();
+        assert!(book.add_user("kim", Role::Viewer, None).is_err());
+        let opened = book.open_session("engineer", false).unwrap();
+        let session = book.session(&opened.secret).unwrap().unwrap();
+        assert_eq!(
+            (session.user.as_str(), session.role, session.must_change),
+            ("engineer", Role::Engineer, false)
+        );
+        assert!(book.open_session("nobody", false).is_err());
+        book.close_session(&opened.secret).unwrap();
+        assert!(book.session(&opened.secret).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_new_password_ends_what_was_opened_while_the_disk_was_full() {
+        let (_folder, book) = full();
+        let opened = book.open_session("engineer", false).unwrap();
+        book.connection()
+            .execute_batch("PRAGMA query_only = OFF")
+            .unwrap();
+        book.reset_password("engineer", None).unwrap();
+        assert!(book.session(&opened.secret).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_not_used_and_when_it_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let (book, _) = Book::open(&folder.path().join("access.sqlite")).unwrap();
+        for (column, ago, stands) in [
+            ("seen_ms", IDLE_MS - 60_000, true),
+            ("seen_ms", IDLE_MS + 60_000, false),
+            ("created_ms", LIFE_MS - 60_000, true),
+            ("created_ms", LIFE_MS + 60_000, false),
+        ] {
+            let opened = book.open_session("engineer", false).unwrap();
+            let change = format!("UPDATE sessions SET {column} = ?1 WHERE digest = ?2");
+            book.connection()
+                .execute(
+                    &change,
+                    params![now_ms() - ago, session_digest(&opened.secret)],
+                )
+                .unwrap();
+            assert_eq!(
+                book.session(&opened.secret).unwrap().is_some(),
+                stands,
+                "{column} {ago}"
+            );
+        }
     }
 }

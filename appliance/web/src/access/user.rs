@@ -70,7 +70,7 @@ impl Book {
 
     /// Changes the role; ends the user's sessions.
     pub fn set_role(&self, name: &str, role: Role) -> Result<(), WebError> {
-        self.keep_an_engineer("changing a role", |change| {
+        self.keep_an_engineer("changing a role", name, |change| {
             let changed = change.execute(
                 "UPDATE users SET role = ?2 WHERE name = ?1",
                 params![name, role.name()],
@@ -87,7 +87,7 @@ impl Book {
         password: Option<&str>,
     ) -> Result<Option<String>, WebError> {
         let (hash, drawn) = first_hash(name, password)?;
-        self.keep_an_engineer("resetting a password", |change| {
+        self.keep_an_engineer("resetting a password", name, |change| {
             let changed = change.execute(
                 "UPDATE users SET password = ?2, must_change = 1 WHERE name = ?1",
                 [name, &hash],
@@ -112,7 +112,7 @@ impl Book {
     ) -> Result<(), WebError> {
         check_password(name, new)?;
         let hash = password::hash(new)?;
-        self.keep_an_engineer("changing a password", |change| {
+        self.keep_an_engineer("changing a password", name, |change| {
             let changed = change.execute(
                 "UPDATE users SET password = ?2, must_change = 0 WHERE name = ?1",
                 [name, &hash],
@@ -131,7 +131,7 @@ impl Book {
 
     /// Removes an account, its sessions, and the API tokens it made.
     pub fn remove_user(&self, name: &str) -> Result<(), WebError> {
-        self.keep_an_engineer("removing a user", |change| {
+        self.keep_an_engineer("removing a user", name, |change| {
             change.execute("DELETE FROM users WHERE name = ?1", [name])
         })
     }
@@ -147,10 +147,11 @@ impl Book {
             .map_err(accounts("looking a password up"))
     }
 
-    /// Applies a change unless it found no user or would leave the box without an engineer.
+    /// Applies a change to a user unless there is none or it would leave the box without an engineer.
     fn keep_an_engineer(
         &self,
         attempted: &'static str,
+        name: &str,
         change: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<usize>,
     ) -> Result<(), WebError> {
         let failed = accounts(attempted);
@@ -169,7 +170,9 @@ impl Book {
         if engineers == 0 {
             return Err(Rule::LastEngineer.into());
         }
-        transaction.commit().map_err(failed)
+        transaction.commit().map_err(failed)?;
+        self.temporary.remove_user(name);
+        Ok(())
     }
 }
 

@@ -218,6 +218,7 @@ async fn a_panic_behind_the_seam_is_one_failed_request_and_tells_nothing() {
 async fn without_an_audit_the_box_gains_no_influence_but_can_be_taken_off() {
     let rig = Rig::start().await;
     rig.memory.audit_broken.store(true, Ordering::Relaxed);
+    rig.log_in("engineer", crate::rig::PASSWORD).await;
     let mode = async || {
         rig.by(Role::Viewer, ask("GET", "/api/v1/live/latest"))
             .await
