@@ -84,7 +84,9 @@ impl Server {
 
     /// Serves until `shutdown` is ready and the answers under way are given (a few seconds at most).
     ///
-    /// `live` is only ever read: its publisher never waits for anybody here. `metrics` holds what the
+    /// `live` is only ever read: its publisher never waits for anybody here. It may leave fields and forecast in
+    /// every snapshot, the stream sends them only when they are due; a snapshot replaced before the stream saw it
+    /// takes its news with it, so leaving them in is the safer way. `metrics` holds what the
     /// daemon counts besides [`Station::health`] and the snapshot, which are written as metrics anyway.
     pub async fn run(
         self,
