@@ -1,0 +1,216 @@
+//! The running shot.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Where a cycle stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The press stands still, or waits between shots.
+    Idle,
+    /// Melt enters the mold.
+    Fill,
+    /// The mold is full and held.
+    Hold,
+    /// Cooling at constant mass.
+    Cool,
+}
+
+/// How far the numbers can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrustState {
+    /// Too few shots to say.
+    Learning,
+    /// Bands hold what they promise.
+    Trusted,
+    /// Something moved: numbers shown, corrections held.
+    Watch,
+    /// The model does not describe this mold now.
+    NotTrusted,
+}
+
+/// Trust with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Trust {
+    /// State.
+    pub state: TrustState,
+    /// Key of the sentence that says why (`trust.mismatch`, `trust.sensor_silent`, ...); the dashboard translates it.
+    pub reason: String,
+    /// Values the sentence names, e.g. a sensor or a latent.
+    pub subject: Option<String>,
+    /// Shot since which it holds.
+    pub since_shot: u64,
+}
+
+/// What computes the estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The trained network.
+    Network,
+    /// The reduced solver, live: no release for this mold.
+    Witness,
+}
+
+/// One sensor of the mold now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Reading {
+    /// Name in the mold file.
+    pub sensor: String,
+    /// Measured value, Pa or K.
+    pub measured: Option<f64>,
+    /// Estimated value, Pa or K.
+    pub estimate: Option<f64>,
+    /// Standard deviation of the estimate, Pa or K.
+    pub sd: Option<f64>,
+    /// Age of the older of the two, s.
+    pub age_s: f64,
+    /// Why there is no estimate or measurement.
+    pub missing: Option<String>,
+}
+
+/// What one sensor is expected to show for the rest of the shot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Forecast {
+    /// Name in the mold file.
+    pub sensor: String,
+    /// Time since fill began, s.
+    pub time_s: Vec<f32>,
+    /// Pa or K.
+    pub value: Vec<f32>,
+    /// Pa or K.
+    pub sd: Vec<f32>,
+}
+
+/// Good, reject, or nobody can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Within all limits, band included.
+    Good,
+    /// Outside a limit.
+    Reject,
+    /// The band crosses a limit, or the estimate is not trusted.
+    Uncertain,
+}
+
+/// A predicted property of the part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct QualityLine {
+    /// `part_weight`, `shrinkage`, `end_of_fill_pressure`, `core_at_ejection`, ...
+    pub name: String,
+    /// Value in `unit`.
+    pub value: f64,
+    /// Standard deviation in `unit`.
+    pub sd: f64,
+    /// `kg`, `1`, `Pa`, `K`.
+    pub unit: String,
+    /// Lower and upper limit, where set.
+    pub limits: [Option<f64>; 2],
+}
+
+/// The chance of a defect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Indicator {
+    /// `short_shot`, `flash`, `sink_mark`.
+    pub name: String,
+    /// 0 to 1.
+    pub probability: f64,
+}
+
+/// Who may write to the press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Nothing is advised or written.
+    Observe,
+    /// Advice is shown; an operator confirms.
+    Advise,
+    /// Corrections are written within limits.
+    Correct,
+}
+
+/// Last advice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Advice {
+    /// Setpoint, as in the recipe (`hold_pressure_pa`, `transfer_volume_m3`, ...).
+    pub setpoint: String,
+    /// Change in the setpoint's unit.
+    pub change: f64,
+    /// Unit.
+    pub unit: String,
+    /// Predicted effect on the targets.
+    pub effect: Vec<QualityLine>,
+    /// Key of the sentence that says why.
+    pub reason: String,
+}
+
+/// What the press itself tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PressRead {
+    /// True while data flows.
+    pub connected: bool,
+    /// `automatic`, `semi_automatic`, `manual`, `unknown`.
+    pub operating_mode: String,
+    /// Setpoints by name with units in the name (`hold_pressure_pa`).
+    pub setpoints: Vec<(String, f64)>,
+}
+
+/// Everything the Live page shows; pushed about 15 times a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LiveSnapshot {
+    /// Number of this snapshot.
+    pub sequence: u64,
+    /// Wall clock, ms since 1970.
+    pub wall_ms: i64,
+    /// Number of the running (or last) shot.
+    pub shot: u64,
+    /// Production, purge, ...
+    pub kind: super::ShotKind,
+    /// Phase.
+    pub phase: Phase,
+    /// Time since fill began, s.
+    pub shot_time_s: f64,
+    /// Usual length of a cycle, s.
+    pub cycle_s: Option<f64>,
+    /// Mold and material in use.
+    pub mold: String,
+    /// Name of the material card.
+    pub material: String,
+    /// Material lot, if logged.
+    pub lot: Option<String>,
+    /// Trust.
+    pub trust: Trust,
+    /// Mode.
+    pub mode: Mode,
+    /// Who computes.
+    pub source: Source,
+    /// Sensors of the mold, in the order of [`super::MoldView::sensors`].
+    pub readings: Vec<Reading>,
+    /// Filled share, 0 to 1.
+    pub filled: f64,
+    /// Frozen share of the gap over the mold, 0 to 1.
+    pub frozen: f64,
+    /// Field at the nodes of [`super::MoldView::nodes`]: pressure, Pa. Sent with every third snapshot.
+    pub node_pressure_pa: Option<Vec<f32>>,
+    /// Mean temperature of the gap at the nodes, K.
+    pub node_temperature_k: Option<Vec<f32>>,
+    /// Frozen share of the gap at the nodes.
+    pub node_frozen: Option<Vec<f32>>,
+    /// 0 empty, 1 full.
+    pub node_filled: Option<Vec<f32>>,
+    /// Forecast of the rest of the shot, sent when it changed.
+    pub forecast: Option<Vec<Forecast>>,
+    /// Verdict on the last finished shot.
+    pub last_verdict: Option<Verdict>,
+    /// Prediction for the running shot, or the last one while idle.
+    pub quality: Vec<QualityLine>,
+    /// Indicators, same shot.
+    pub indicators: Vec<Indicator>,
+    /// Last advice.
+    pub advice: Vec<Advice>,
+    /// What the press tells, when a port is configured.
+    pub press: Option<PressRead>,
+}

@@ -1,0 +1,31 @@
+//! What the dashboard and every other reader of the API sees. SI units throughout (Pa, K, s, m, kg); the reader converts.
+//!
+//! An estimate never stands without its standard deviation, and a value without its age.
+
+mod access;
+mod audit;
+mod health;
+mod live;
+mod log;
+mod mold;
+mod setup;
+mod shot;
+mod trend;
+mod whitebox;
+
+pub use access::{Role, SessionView, TokenMade, TokenView, UserMade, UserView};
+pub use audit::{AuditEntry, AuditPage};
+pub use health::{
+    ChannelHealth, ClockHealth, DiskHealth, Health, NodeHealth, PressHealth, Problem, Severity,
+    TickHealth, Versions,
+};
+pub use live::{
+    Advice, Forecast, Indicator, LiveSnapshot, Mode, Phase, PressRead, QualityLine, Reading,
+    Source, Trust, TrustState, Verdict,
+};
+pub use log::{LogEntry, LogKind, LogPage};
+pub use mold::{MoldView, NodeView, SensorKind, SensorView};
+pub use setup::{CycleSetup, Limit, ReleaseLine, SensorSetup, Setup, SetupChange};
+pub use shot::{Curve, ShotDetail, ShotKind, ShotPage, ShotRow};
+pub use trend::Trend;
+pub use whitebox::{InnovationLine, LatentLine, LatentPoint, WhiteBox};

@@ -1,0 +1,90 @@
+//! Finished shots.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Indicator, QualityLine, TrustState, Verdict};
+
+/// What kind of cycle it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShotKind {
+    /// A part.
+    Production,
+    /// First shots after a pause: thermally not settled.
+    StartUp,
+    /// Melt pushed into the open.
+    Purge,
+    /// Screw moved without a shot.
+    Idle,
+    /// Recorded only in part (power cut, link lost).
+    Broken,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShotRow {
+    /// Number.
+    pub shot: u64,
+    /// Wall clock of its start, ms since 1970.
+    pub started_ms: i64,
+    /// Mold.
+    pub mold: String,
+    /// Material lot.
+    pub lot: Option<String>,
+    /// Kind.
+    pub kind: ShotKind,
+    /// Trust at its end.
+    pub trust: TrustState,
+    /// Verdict.
+    pub verdict: Option<Verdict>,
+    /// Predictions.
+    pub quality: Vec<QualityLine>,
+    /// Indicators.
+    pub indicators: Vec<Indicator>,
+    /// Features for trends and control charts: `fill_time_s`, `transfer_pressure_pa`, `peak_pressure_pa`, ...
+    pub features: Vec<(String, f64)>,
+    /// Measured labels (`part_weight_g`, ...).
+    pub labels: Vec<(String, f64)>,
+    /// Samples lost.
+    pub lost: u64,
+}
+
+/// A page of the table, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShotPage {
+    /// Lines.
+    pub shots: Vec<ShotRow>,
+    /// Pass as `before` for the next page.
+    pub next: Option<u64>,
+}
+
+/// One sensor over a shot, thinned to what a screen can show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Curve {
+    /// Sensor.
+    pub sensor: String,
+    /// Time since fill began, s.
+    pub time_s: Vec<f32>,
+    /// Measured, Pa or K; NaN is written as null.
+    pub measured: Vec<Option<f32>>,
+    /// Estimated.
+    pub estimate: Vec<Option<f32>>,
+    /// Standard deviation of the estimate.
+    pub sd: Vec<Option<f32>>,
+}
+
+/// One shot opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShotDetail {
+    /// Its line.
+    pub row: ShotRow,
+    /// Curves.
+    pub curves: Vec<Curve>,
+    /// Begin of each phase: name and time since fill began, s.
+    pub phases: Vec<(String, f64)>,
+    /// Events: time since fill began, s, and text key.
+    pub events: Vec<(f64, String)>,
+    /// Latents at its end: name, value, sd, unit.
+    pub latents: Vec<(String, f64, f64, String)>,
+}
