@@ -44,6 +44,9 @@ interface Part {
   fill: InstancedBufferAttribute;
 }
 
+/** A colour of the style sheet as it stands: the shader writes straight to the screen. */
+const raw = (hex: string): Color => new Color(hex).convertLinearToSRGB();
+
 const HOME = new Vector3(-0.36, -0.8, 0.62).normalize();
 
 export class MoldScene {
@@ -74,8 +77,8 @@ export class MoldScene {
     const uniforms = (solid: number) => ({
       table: { value: this.texture },
       solid: { value: solid },
-      ghost: { value: new Color(colours.ghost) },
-      frontColour: { value: new Color(colours.front) },
+      ghost: { value: raw(colours.ghost) },
+      frontColour: { value: raw(colours.front) },
     });
     this.solid = new ShaderMaterial({ vertexShader: VERTEX, fragmentShader: FRAGMENT, uniforms: uniforms(1), side: DoubleSide });
     this.shell = new ShaderMaterial({ vertexShader: VERTEX, fragmentShader: FRAGMENT, uniforms: uniforms(0), transparent: true, depthWrite: false, side: DoubleSide });

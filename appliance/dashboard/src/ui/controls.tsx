@@ -9,7 +9,7 @@ interface ButtonProps {
   disabled?: boolean;
   busy?: boolean;
   type?: "button" | "submit";
-  title?: string;
+  title?: string | undefined;
   pressed?: boolean;
   label?: string;
 }
