@@ -52,13 +52,16 @@ function bandsOf(index: number, line: CurveLine, colours: Ink): uPlot.Band[] {
 
 const aligned = (data: CurveData): uPlot.AlignedData => [data.time, ...data.lines.flatMap((line) => COLUMNS.map((name): Column => line[name]))];
 
-const lastOf = (column: Column): { at: number; value: number } | null => {
+
+
+/** The last value at or before a time. */
+function lastBefore(time: readonly number[], column: Column, until: number): { at: number; value: number } | null {
   for (let i = column.length - 1; i >= 0; i -= 1) {
     const value = column[i];
-    if (value !== null && value !== undefined) return { at: i, value };
+    if (value !== null && value !== undefined && (time[i] ?? 0) <= until) return { at: i, value };
   }
   return null;
-};
+}
 
 /** Phases as quiet fields with their names at the top. */
 function drawPhases(plot: uPlot, data: CurveData, colours: Ink): void {
@@ -82,12 +85,16 @@ function drawPhases(plot: uPlot, data: CurveData, colours: Ink): void {
   ctx.restore();
 }
 
-/** Names at the ends of the lines, moved apart where they would lie on each other. */
+/** Names at the lines, where they are apart; moved apart where they would lie on each other. */
 function drawNames(plot: uPlot, data: CurveData, colours: Ink): void {
   const { ctx, bbox } = plot;
+  // Later than the hold phase all of them lie at nothing, one on the other.
+  const cool = data.phases.find((mark) => mark.phase === "cool")?.at ?? Infinity;
+  const hold = data.phases.find((mark) => mark.phase === "hold")?.at ?? 0;
+  const until = data.nowAt === null ? hold + (Math.min(cool, data.time.at(-1) ?? 0) - hold) * 0.3 : Math.min(data.nowAt, hold + (cool - hold) * 0.6);
   const wanted = data.lines.flatMap((line) => {
-    const end = lastOf(line.forecast) ?? lastOf(line.measured) ?? lastOf(line.estimate);
-    if (end === null) return [];
+    const end = [line.measured, line.estimate, line.forecast].map((column) => lastBefore(data.time, column, until)).find((one) => one !== null);
+    if (end === null || end === undefined) return [];
     const x = plot.valToPos(data.time[end.at] ?? 0, "x", true);
     return [{ line, x, y: plot.valToPos(end.value, "y", true) }];
   });

@@ -31,6 +31,14 @@ export function table(field: Field, size = 256): Uint8Array {
   return bytes;
 }
 
+/** Round numbers inside an interval, four to seven of them. */
+export function roundTicks(low: number, high: number): number[] {
+  const step = roundUp((high - low) / 6);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step);
+  return ticks;
+}
+
 /** A round number at or above a value: 1, 2, 2.5, 4, 5, 6, 8 times a power of ten. */
 export function roundUp(value: number): number {
   if (!(value > 0)) return 1;

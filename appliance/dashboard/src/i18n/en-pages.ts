@@ -19,7 +19,7 @@ export const pagesEn = {
   "word.measured": "measured",
   "word.estimate": "estimate",
   "word.forecast": "forecast",
-  "word.reference": "reference shot",
+  "word.reference": "reference",
   "word.ago": "{seconds} s ago",
 
   "state.loading": "Loading",
@@ -426,7 +426,10 @@ export const pagesEn = {
   "audit.action.reference": "reference shot",
   "audit.action.release": "release",
   "audit.action.export": "export",
-  "audit.action.user": "account",
-  "audit.action.token": "token",
+  "audit.action.user_added": "account added",
+  "audit.action.user_changed": "account changed",
+  "audit.action.user_removed": "account removed",
+  "audit.action.token_added": "token made",
+  "audit.action.token_removed": "token revoked",
   "audit.action.password": "password",
 } as const;

@@ -428,7 +428,10 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "audit.action.reference": "기준 샷",
   "audit.action.release": "릴리스",
   "audit.action.export": "내보내기",
-  "audit.action.user": "계정",
-  "audit.action.token": "토큰",
+  "audit.action.user_added": "계정 추가",
+  "audit.action.user_changed": "계정 변경",
+  "audit.action.user_removed": "계정 삭제",
+  "audit.action.token_added": "토큰 생성",
+  "audit.action.token_removed": "토큰 폐기",
   "audit.action.password": "비밀번호",
 };

@@ -90,3 +90,14 @@ export function meanAt(nodes: readonly number[], values: readonly number[], fill
   }
   return count === 0 ? fallback : sum / count;
 }
+
+/** Which ends of a node show a face: 1 where the channel ends or changes its section, 0 where it goes on. */
+export function caps(mold: MoldView, { begin, end }: Joints, node: number): [number, number] {
+  const own = mold.nodes[node];
+  const shows = (meeting: readonly number[] | undefined): number => {
+    const other = mold.nodes[meeting?.find((one) => one !== node) ?? -1];
+    const same = meeting?.length === 2 && other !== undefined && own !== undefined && other.width_m === own.width_m && other.gap_m === own.gap_m;
+    return same ? 0 : 1;
+  };
+  return [shows(begin[node]), shows(end[node])];
+}

@@ -21,7 +21,7 @@ import {
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import type { MoldView } from "../api/types.ts";
 import { table, type Field } from "../domain/colormap.ts";
-import { extent, frameOf, joints, meanAt, thickening, type Extent, type Joints, type NodeFrame } from "./frame.ts";
+import { caps, extent, frameOf, joints, meanAt, thickening, type Extent, type Joints, type NodeFrame } from "./frame.ts";
 import { FRAGMENT, VERTEX } from "./shaders.ts";
 
 export interface SceneInk {
@@ -84,8 +84,8 @@ export class MoldScene {
     this.shell = new ShaderMaterial({ vertexShader: VERTEX, fragmentShader: FRAGMENT, uniforms: uniforms(0), transparent: true, depthWrite: false, side: DoubleSide });
     const thicker = thickening(mold);
     const frames = mold.nodes.map((node) => frameOf(node, thicker));
-    this.addPart(frames, false);
-    this.addPart(frames, true);
+    this.addPart(mold, frames, false);
+    this.addPart(mold, frames, true);
 
     const reach = this.extent.size * 0.14;
     this.pins = mold.sensors.map((sensor) => new Vector3(sensor.at_m[0], sensor.at_m[1], sensor.at_m[2] + reach));
@@ -170,7 +170,7 @@ export class MoldScene {
   private distance(): number {
     const vertical = (this.camera.fov * Math.PI) / 360;
     const horizontal = Math.atan(Math.tan(vertical) * this.camera.aspect);
-    return Math.max((this.extent.size * 0.52) / Math.tan(horizontal), (this.extent.size * 0.36) / Math.tan(vertical));
+    return Math.max((this.extent.size * 0.5) / Math.tan(horizontal), (this.extent.size * 0.36) / Math.tan(vertical));
   }
 
   private request(): void {
@@ -182,7 +182,7 @@ export class MoldScene {
     });
   }
 
-  private addPart(frames: readonly NodeFrame[], round: boolean): void {
+  private addPart(mold: MoldView, frames: readonly NodeFrame[], round: boolean): void {
     const nodes = frames.flatMap((frame, i) => (frame.round === round ? [i] : []));
     if (nodes.length === 0) return;
     // Unit shapes: width -0.5 to 0.5, length 0 to 1, thickness -0.5 to 0.5.
@@ -197,6 +197,7 @@ export class MoldScene {
     geometry.setAttribute("along", column((frame) => frame.along));
     geometry.setAttribute("across", column((frame) => frame.across));
     geometry.setAttribute("up", column((frame) => frame.up));
+    geometry.setAttribute("caps", new InstancedBufferAttribute(new Float32Array(nodes.flatMap((node) => caps(mold, this.joints, node))), 2));
     const ends = new InstancedBufferAttribute(new Float32Array(nodes.length * 2), 2);
     const fill = new InstancedBufferAttribute(new Float32Array(nodes.length), 1);
     geometry.setAttribute("ends", ends);

@@ -6,10 +6,12 @@ attribute vec3 across;
 attribute vec3 up;
 attribute vec2 ends;
 attribute float fill;
+attribute vec2 caps;
 varying float vValue;
 varying float vPlace;
 varying float vFill;
 varying vec3 vNormal;
+varying float vHide;
 uniform float solid;
 
 void main() {
@@ -18,6 +20,9 @@ void main() {
   vValue = mix(ends.x, ends.y, position.y * share);
   vPlace = position.y;
   vFill = fill;
+  // Faces between two parts of one channel are inside the melt: drawing them only makes seams.
+  float open = normal.y > 0.5 ? (fill < 0.995 ? 1.0 : caps.y) : normal.y < -0.5 ? caps.x : 1.0;
+  vHide = 1.0 - open;
   vec3 n = normal.x * normalize(across) + normal.y * normalize(along) + normal.z * normalize(up);
   vNormal = normalize(n);
   gl_Position = projectionMatrix * modelViewMatrix * vec4(place, 1.0);
@@ -33,8 +38,10 @@ varying float vValue;
 varying float vPlace;
 varying float vFill;
 varying vec3 vNormal;
+varying float vHide;
 
 void main() {
+  if (vHide > 0.5) discard;
   // Light from above and a little from the left; weak, so that colours still read as values.
   float light = 0.80 + 0.20 * dot(normalize(vNormal), normalize(vec3(-0.35, -0.45, 0.82)));
   if (solid < 0.5) {

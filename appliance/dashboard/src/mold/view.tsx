@@ -3,7 +3,7 @@ import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { MoldView, Reading, SensorView } from "../api/types.ts";
-import { colour, roundUp, type Field } from "../domain/colormap.ts";
+import { colour, roundTicks, roundUp, type Field } from "../domain/colormap.ts";
 import { fixed } from "../domain/format.ts";
 import { shownAs, toShown } from "../domain/units.ts";
 import { t } from "../i18n/index.ts";
@@ -180,17 +180,19 @@ function Scale({ field, ends }: { field: Field; ends: [number, number] }): JSX.E
       ctx.fillRect(i, 0, 1, 1);
     }
   }, [field]);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => toShown(ends[0] + (ends[1] - ends[0]) * share, shown));
+  const [low, high] = [toShown(ends[0], shown), toShown(ends[1], shown)];
   const words = field === "pressure" ? t("live.pressure") : field === "temperature" ? t("live.temperature_mean") : t("live.frozen_share");
   return (
-    <div class="scale" role="img" aria-label={`${words}: ${fixed(ticks[0] ?? 0, 0)} – ${fixed(ticks[4] ?? 0, 0)} ${shown.unit}`}>
+    <div class="scale" role="img" aria-label={`${words}: ${fixed(low, 0)} – ${fixed(high, 0)} ${shown.unit}`}>
       <span class="scale-words">
         {words} <b>{shown.unit}</b>
       </span>
       <canvas ref={canvas} width={256} height={1} />
       <div class="scale-ticks">
-        {ticks.map((tick) => (
-          <span key={tick}>{fixed(tick, 0)}</span>
+        {roundTicks(low, high).map((tick) => (
+          <span key={tick} style={{ left: `${((tick - low) / (high - low)) * 100}%` }}>
+            {fixed(tick, 0)}
+          </span>
         ))}
       </div>
     </div>

@@ -68,10 +68,12 @@ export function CurvePanel(): JSX.Element {
         <Empty title={t("live.no_sensor")}>{t("live.no_sensor_do")}</Empty>
       ) : (
         <>
-          <Curves data={data} unit={shown.unit} label={t("live.curves_picture", { unit: shown.unit, names: visible.map((one) => one.name).join(", ") })} version={data} {...(range === undefined ? {} : { range })} />
-          <span class="axis-unit" aria-hidden="true">
-            {shown.unit}
-          </span>
+          <div class="curves-box">
+            <Curves data={data} unit={shown.unit} label={t("live.curves_picture", { unit: shown.unit, names: visible.map((one) => one.name).join(", ") })} version={data} {...(range === undefined ? {} : { range })} />
+            <span class="axis-unit" aria-hidden="true">
+              {shown.unit}
+            </span>
+          </div>
           <ul class="readings">
             {sensors.map((sensor) => (
               <ReadingChip key={sensor.name} sensor={sensor} ink={inks.find((one) => one.name === sensor.name)?.ink ?? 0} chosen={only === sensor.name} onChoose={() => setOnly(only === sensor.name ? null : sensor.name)} />
