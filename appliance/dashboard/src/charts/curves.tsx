@@ -70,6 +70,7 @@ function drawPhases(plot: uPlot, data: CurveData, colours: Ink): void {
   ctx.save();
   ctx.font = `600 ${12 * RATIO}px ${colours.font}`;
   ctx.textBaseline = "top";
+  ctx.textAlign = "left";
   data.phases.forEach((mark, i) => {
     if (mark.phase === "idle") return;
     const from = Math.max(bbox.left, plot.valToPos(mark.at, "x", true));
@@ -104,6 +105,7 @@ function drawNames(plot: uPlot, data: CurveData, colours: Ink): void {
   ctx.save();
   ctx.font = `700 ${13 * RATIO}px ${colours.font}`;
   ctx.textBaseline = "alphabetic";
+  ctx.textAlign = "left";
   ctx.lineJoin = "round";
   for (const { line, x, y } of wanted) {
     const place = Math.min(y - 4 * RATIO, floor);
@@ -159,7 +161,8 @@ export function Curves({ data, unit, label, version, range, cursor = null, onPic
       },
       axes: [
         { ...axis, size: 30, values: (_, ticks) => ticks.map((tick, i) => (i === ticks.length - 1 ? `${tick} s` : String(tick))) },
-        { ...axis, size: 46, values: (_, ticks) => ticks.map(String) },
+        // The topmost tick gives its place to the unit.
+        { ...axis, size: 46, values: (_, ticks) => ticks.map((tick, i) => (i === ticks.length - 1 ? unit : String(tick))) },
       ],
       series: [{}, ...data.lines.flatMap((line) => seriesOf(line, colours))],
       bands: data.lines.flatMap((line, i) => bandsOf(i, line, colours)),

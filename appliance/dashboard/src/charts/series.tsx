@@ -85,7 +85,7 @@ export function Series(props: Props): JSX.Element {
       scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low ?? 0, high ?? 1) } },
       axes: [
         { ...axis, size: 28, space: small ? 60 : 80, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], values: (_, ticks) => ticks.map((tick) => fixed(tick, 0)) },
-        { ...axis, size: 52, space: small ? 28 : 36 },
+        { ...axis, size: 58, space: small ? 28 : 36, values: (_, ticks) => evenly(ticks) },
       ],
       series: [
         {},
@@ -121,6 +121,12 @@ export function Series(props: Props): JSX.Element {
       <Plot build={build} options={options} data={columns} attach={attach} label={label} version={version} class={props.onPick === undefined ? "" : "pickable"} />
     </figure>
   );
+}
+
+/** Ticks with the same number of decimals, as many as the finest needs. */
+function evenly(ticks: number[]): string[] {
+  const decimals = Math.max(0, ...ticks.map((tick) => (String(Number(tick.toPrecision(6))).split(".")[1] ?? "").length));
+  return ticks.map((tick) => fixed(tick, decimals));
 }
 
 /** The value under the finger, or the last one. */

@@ -22,5 +22,8 @@ export const known = (key: string, values?: Values): string | null => (has(key) 
 /** `melt_flow_rate` -> `melt flow rate`: the last resort for a name without words. */
 export const humanize = (name: string): string => name.replaceAll("_", " ").replaceAll(".", " ");
 
+/** With a capital, for a list of choices. Hangul has none and stays as it is. */
+export const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** Words for a name of the box within a group (`quality.part_weight`), or the name made readable. */
 export const name = (group: string, key: string): string => known(`${group}.${key}`) ?? humanize(key);

@@ -70,9 +70,6 @@ export function CurvePanel(): JSX.Element {
         <>
           <div class="curves-box">
             <Curves data={data} unit={shown.unit} label={t("live.curves_picture", { unit: shown.unit, names: visible.map((one) => one.name).join(", ") })} version={data} {...(range === undefined ? {} : { range })} />
-            <span class="axis-unit" aria-hidden="true">
-              {shown.unit}
-            </span>
           </div>
           <ul class="readings">
             {sensors.map((sensor) => (

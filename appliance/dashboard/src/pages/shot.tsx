@@ -9,7 +9,7 @@ import { dateTime, fixed, percent } from "../domain/format.ts";
 import { at } from "../domain/decimate.ts";
 import { sensorInks } from "../domain/sensors.ts";
 import { shownAs, splitUnit, toShown } from "../domain/units.ts";
-import { humanize, known, name, t } from "../i18n/index.ts";
+import { capital, humanize, known, name, t } from "../i18n/index.ts";
 import { loadReference, mold, reference } from "../state/live.ts";
 import { useAction, useAsked } from "../state/load.ts";
 import { language, units } from "../state/prefs.ts";
@@ -106,9 +106,6 @@ function Detail({ detail, again }: { detail: ShotDetail; again: () => void }): J
           <>
             <div class="curves-box">
               <Curves data={data} unit={shown.unit} label={t("live.curves_picture", { unit: shown.unit, names: inks.map((one) => one.name).join(", ") })} version={`${data.time.length} ${moment} ${shown.unit} ${kind} ${detail.row.shot} ${compare?.row.shot ?? ""}`} cursor={moment} onPick={setCursor} {...(range === undefined ? {} : { range })} />
-              <span class="axis-unit" aria-hidden="true">
-                {shown.unit}
-              </span>
             </div>
             <label class="scrub">
               <span class="unseen">{t("shot.scrub")}</span>
@@ -262,7 +259,7 @@ function Labels({ detail, again }: { detail: ShotDetail; again: () => void }): J
       )}
       {may("operator") ? (
         <form class="label-form" onSubmit={submit}>
-          <Select label={t("shot.label_name")} value={label} onChoose={setLabel} choices={LABELS.map((one) => ({ value: one, words: known(`label.${one}`) ?? one }))} />
+          <Select label={t("shot.label_name")} value={label} onChoose={setLabel} choices={LABELS.map((one) => ({ value: one, words: capital(known(`label.${one}`) ?? one) }))} />
           <Field label={t("shot.label_value")} value={value} onInput={setValue} type="number" required />
           <Button type="submit" busy={busy} disabled={value === "" || !Number.isFinite(number)}>
             {t("state.save")}

@@ -5,7 +5,7 @@ import { get, query } from "../api/client.ts";
 import type { Trend } from "../api/types.ts";
 import { Series, type Level } from "../charts/series.tsx";
 import { shownAs, splitUnit } from "../domain/units.ts";
-import { name, t } from "../i18n/index.ts";
+import { capital, name, t } from "../i18n/index.ts";
 import { useAsked } from "../state/load.ts";
 import { units } from "../state/prefs.ts";
 import { go } from "../state/route.ts";
@@ -14,7 +14,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
 import { useFeatures } from "./shots.tsx";
 
-export const featureWords = (feature: string): string => name("feature", splitUnit(feature).name);
+export const featureWords = (feature: string): string => capital(name("feature", splitUnit(feature).name));
 
 export type Last = "50" | "200" | "1000";
 
