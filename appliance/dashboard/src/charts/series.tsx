@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { BAND_SD, fixed } from "../domain/format.ts";
+import { BAND_SD, decimalsFor, fixed } from "../domain/format.ts";
 import { toShown, type Shown } from "../domain/units.ts";
 import { t } from "../i18n/index.ts";
 import { language } from "../state/prefs.ts";
@@ -36,6 +36,8 @@ interface Props {
   points?: boolean;
   onPick?: ((x: number) => void) | undefined;
   small?: boolean;
+  /** The last value stands elsewhere: say something only under a finger. */
+  quiet?: boolean;
 }
 
 const RATIO = typeof devicePixelRatio === "number" ? devicePixelRatio : 1;
@@ -79,7 +81,7 @@ export function Series(props: Props): JSX.Element {
     const axis = { stroke: colours.soft, font: `500 12px ${colours.font}`, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const hidden = { stroke: "transparent", width: 0, points: { show: false } };
     return {
-      padding: [10, 12, 0, 0],
+      padding: [20, 12, 0, 0],
       legend: { show: false },
       cursor: { x: true, y: false, drag: { x: false, y: false }, points: { size: 9 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(low ?? 0, high ?? 1) } },
@@ -97,7 +99,7 @@ export function Series(props: Props): JSX.Element {
       bands: [{ series: [2, 1], fill: faint(stroke, 0.2) }],
       hooks: {
         drawClear: [(plot) => drawField(plot, held.current, colours)],
-        draw: [(plot) => drawLevels(plot, held.current, colours)],
+        draw: [(plot) => drawLevels(plot, held.current, colours), (plot) => drawUnit(plot, held.current.shown.unit, colours)],
         setCursor: [(plot) => setOver(plot.cursor.idx ?? null)],
       },
     };
@@ -116,7 +118,7 @@ export function Series(props: Props): JSX.Element {
   const build = [language.value, shown.unit, tone, small, sd === undefined, flagged === undefined].join(" ");
   const version = `${x[0]}:${x.at(-1)}:${x.length}:${values.at(-1)}:${values[0]}:${shown.unit}:${[...(flagged ?? [])].join()}:${(props.levels ?? []).map((level) => level.at).join()}`;
   return (
-    <figure class={small ? "series small" : "series"}>
+    <figure class={`series ${small ? "small" : ""} ${props.quiet === true ? "quiet" : ""}`}>
       <figcaption class="readout">{readout(props, over)}</figcaption>
       <Plot build={build} options={options} data={columns} attach={attach} label={label} version={version} class={props.onPick === undefined ? "" : "pickable"} />
     </figure>
@@ -130,14 +132,15 @@ function evenly(ticks: number[]): string[] {
 }
 
 /** The value under the finger, or the last one. */
-function readout({ x, values, sd, shown }: Props, over: number | null): string {
+function readout({ x, values, sd, shown, quiet = false }: Props, over: number | null): string {
+  if (quiet && over === null) return "\u00a0";
   const index = over ?? values.length - 1;
   const at = x[index];
   const value = values[index];
   if (at === undefined || value === null || value === undefined) return "\u00a0";
   const spread = sd?.[index];
   const half = spread === null || spread === undefined ? null : BAND_SD * spread * Math.abs(shown.factor);
-  const decimals = half === null || half === 0 ? Math.max(shown.decimals, 2) : Math.max(0, Math.min(4, 1 - Math.floor(Math.log10(half))));
+  const decimals = half === null || half === 0 ? Math.max(shown.decimals, 2) : decimalsFor(half);
   const number = fixed(toShown(value, shown), decimals);
   const band = half === null ? "" : ` ± ${fixed(half, decimals)}`;
   return `${t("word.shot")} ${at}: ${number}${band}${shown.unit === "" ? "" : `\u202f${shown.unit}`}`;
@@ -155,11 +158,24 @@ function drawField(plot: uPlot, { field, shown }: Props, colours: Ink): void {
   ctx.restore();
 }
 
+/** The unit stands over the axis it belongs to. */
+function drawUnit(plot: uPlot, unit: string, colours: Ink): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.font = `600 ${12 * RATIO}px ${colours.font}`;
+  ctx.fillStyle = colours.soft;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  ctx.fillText(unit, 4 * RATIO, bbox.top - 8 * RATIO);
+  ctx.restore();
+}
+
 function drawLevels(plot: uPlot, { levels = [], shown }: Props, colours: Ink): void {
   const { ctx, bbox } = plot;
   ctx.save();
   ctx.font = `600 ${11 * RATIO}px ${colours.font}`;
   ctx.textAlign = "right";
+  ctx.textBaseline = "alphabetic";
   ctx.lineJoin = "round";
   for (const level of levels) {
     const y = plot.valToPos(toShown(level.at, shown), "y", true);

@@ -39,10 +39,10 @@ export function roundTicks(low: number, high: number): number[] {
   return ticks;
 }
 
-/** A round number at or above a value: 1, 2, 2.5, 4, 5, 6, 8 times a power of ten. */
+/** A round number at or above a value: a short digit times a power of ten. */
 export function roundUp(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((candidate) => candidate * power >= value * 0.9999) ?? 10;
+  const step = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 10].find((candidate) => candidate * power >= value * 0.9999) ?? 10;
   return step * power;
 }

@@ -20,8 +20,8 @@ export function decimalsFor(half: number, most = 4): number {
   if (!(half > 0) || !Number.isFinite(half)) return 0;
   const magnitude = Math.floor(Math.log10(half));
   const leading = half / 10 ** magnitude;
-  // 0.17 -> 0.17, but 0.83 -> 0.8: one digit is enough unless it is a 1.
-  return Math.min(most, Math.max(0, -magnitude + (leading < 1.95 ? 1 : 0)));
+  // The particle data group's rule: two digits up to 3.5, one above. 0.17 -> 0.17, but 0.83 -> 0.8.
+  return Math.min(most, Math.max(0, -magnitude + (leading < 3.55 ? 1 : 0)));
 }
 
 export interface Parts {
@@ -76,7 +76,10 @@ export function seconds(value: number): string {
 }
 
 export function dateTime(ms: number, language: string): string {
-  const text = new Intl.DateTimeFormat(language === "ko" ? "ko-KR" : "en-GB", {
+  // The year only where it is not this one.
+  const year = new Date(ms).getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" as const };
+  return new Intl.DateTimeFormat(language === "ko" ? "ko-KR" : "en-GB", {
+    ...year,
     month: "short",
     day: "numeric",
     hour: "2-digit",
@@ -84,9 +87,4 @@ export function dateTime(ms: number, language: string): string {
     second: "2-digit",
     hour12: false,
   }).format(ms);
-  return text;
-}
-
-export function clock(ms: number, language: string): string {
-  return new Intl.DateTimeFormat(language === "ko" ? "ko-KR" : "en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(ms);
 }

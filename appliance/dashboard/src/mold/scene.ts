@@ -47,7 +47,7 @@ interface Part {
 /** A colour of the style sheet as it stands: the shader writes straight to the screen. */
 const raw = (hex: string): Color => new Color(hex).convertLinearToSRGB();
 
-const HOME = new Vector3(-0.36, -0.8, 0.62).normalize();
+const HOME = new Vector3(-0.32, -0.74, 0.72).normalize();
 
 export class MoldScene {
   private readonly renderer: WebGLRenderer;

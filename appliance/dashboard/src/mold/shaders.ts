@@ -21,7 +21,7 @@ void main() {
   vPlace = position.y;
   vFill = fill;
   // Faces between two parts of one channel are inside the melt: drawing them only makes seams.
-  float open = normal.y > 0.5 ? (fill < 0.995 ? 1.0 : caps.y) : normal.y < -0.5 ? caps.x : 1.0;
+  float open = normal.y > 0.5 ? (solid > 0.5 && fill < 0.995 ? 1.0 : caps.y) : normal.y < -0.5 ? caps.x : 1.0;
   vHide = 1.0 - open;
   vec3 n = normal.x * normalize(across) + normal.y * normalize(along) + normal.z * normalize(up);
   vNormal = normalize(n);

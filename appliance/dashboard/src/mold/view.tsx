@@ -7,7 +7,7 @@ import { colour, roundTicks, roundUp, type Field } from "../domain/colormap.ts";
 import { fixed } from "../domain/format.ts";
 import { shownAs, toShown } from "../domain/units.ts";
 import { t } from "../i18n/index.ts";
-import { fields, old, snapshot } from "../state/live.ts";
+import { fields, old, reference, snapshot } from "../state/live.ts";
 import { theme, units } from "../state/prefs.ts";
 import { Segmented } from "../ui/controls.tsx";
 import { Sign } from "../ui/icons.tsx";
@@ -33,6 +33,16 @@ async function drawingOn(canvas: HTMLCanvasElement, mold: MoldView): Promise<Dra
   }
 }
 
+/** Highest pressure of the reference shot: a page opened late in a shot starts with a fitting scale. */
+function referencePeak(mold: MoldView): number {
+  let peak = 0;
+  for (const curve of reference.value?.curves ?? []) {
+    if (mold.sensors.find((sensor) => sensor.name === curve.sensor)?.kind !== "pressure") continue;
+    for (const value of [...curve.measured, ...curve.estimate]) peak = Math.max(peak, value ?? 0);
+  }
+  return peak;
+}
+
 /** Ends of the scale in wire units; pressure ends at the highest yet seen, rounded up, so that the picture uses its colours. */
 function scaleEnds(field: Field, mold: MoldView, peak: number): [number, number] {
   if (field === "temperature") return [mold.wall_k, mold.melt_k + 10];
@@ -55,6 +65,7 @@ export function MoldPicture({ mold }: { mold: MoldView }): JSX.Element {
   const paint = (): void => {
     const all = fields.peek();
     const values = chosen.current === "pressure" ? all.pressure : chosen.current === "temperature" ? all.temperature : all.frozen;
+    top.current = Math.max(top.current, referencePeak(mold));
     for (const value of all.pressure ?? []) top.current = Math.max(top.current, value);
     if (roundUp(top.current) !== roundUp(peak)) setPeak(top.current);
     const [low, high] = scaleEnds(chosen.current, mold, top.current);
@@ -138,7 +149,7 @@ function PinLabel({ sensor, reading, hold, visible }: { sensor: SensorView; read
   const unit = sensor.kind === "pressure" ? "Pa" : "K";
   const measured = reading?.measured ?? null;
   return (
-    <div class={`pin ${sensor.real ? "real" : "virtual"}`} ref={hold} hidden={!visible}>
+    <div class={`pin ${measured === null ? "virtual" : "real"}`} ref={hold} hidden={!visible}>
       <span class="pin-dot" aria-hidden="true" />
       <span class="pin-name">{sensor.name}</span>
       {reading === undefined ? null : measured !== null ? <Quantity value={measured} sd={null} unit={unit} /> : <Quantity value={reading.estimate} sd={reading.sd} unit={unit} />}

@@ -97,8 +97,9 @@ function TickPanel({ health: { tick } }: { health: Health }): JSX.Element {
       <dl class="facts">
         <Fact label={t("health.rate")}>{fixed(tick.rate_hz, 0)} Hz</Fact>
         <Fact label={t("health.cost")}>
-          {seconds(tick.mean_s)} · {t("health.p99", { time: seconds(tick.p99_s) })}
+          {seconds(tick.mean_s)}
         </Fact>
+        <Fact label={t("health.p99")}>{seconds(tick.p99_s)}</Fact>
         <Fact label={t("health.priority")}>{tick.real_time ? t("health.granted") : t("health.not_granted")}</Fact>
         <Fact label={t("health.memory")}>{tick.locked ? t("health.locked") : t("health.not_locked")}</Fact>
         <Fact label={t("health.core")}>{tick.core === null ? t("health.any_core") : String(tick.core)}</Fact>
@@ -128,10 +129,10 @@ function DiskPanel({ health: { disk } }: { health: Health }): JSX.Element {
           <Fact label={t("health.records")}>{t("health.used", { used: bytes(disk.used_bytes), budget: bytes(disk.budget_bytes) })}</Fact>
           <Fact label={t("health.free")}>{bytes(disk.free_bytes)}</Fact>
           <Fact label={t("health.dropped")}>{disk.dropped}</Fact>
-          <Fact label={t("health.folder")}>
-            <code>{disk.path}</code>
-          </Fact>
         </dl>
+        <p class="note">
+          <code>{disk.path}</code>
+        </p>
       </>
     </Status>
   );

@@ -8,7 +8,7 @@ import { Curves } from "../charts/curves.tsx";
 import { fixed } from "../domain/format.ts";
 import { sensorInks } from "../domain/sensors.ts";
 import { shownAs, toShown } from "../domain/units.ts";
-import { known, t } from "../i18n/index.ts";
+import { humanize, known, t } from "../i18n/index.ts";
 import { ageSeconds, drawn, forecast, mold, old, reference, snapshot, trace } from "../state/live.ts";
 import { units } from "../state/prefs.ts";
 import { Segmented } from "../ui/controls.tsx";
@@ -97,6 +97,8 @@ export function Legend({ hasReference, live = true }: { hasReference: boolean; l
 /** Older than this, s, a single reading is grey even while the others are fresh. */
 const OLD_S = 1;
 
+const missingWords = (missing: string): string => known(`missing.${missing}`) ?? known(missing) ?? humanize(missing);
+
 function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; ink: number; chosen: boolean; onChoose: () => void }): JSX.Element {
   const reading: Reading | undefined = snapshot.value?.readings.find((one) => one.sensor === sensor.name);
   const unit = sensor.kind === "pressure" ? "Pa" : "K";
@@ -111,14 +113,14 @@ function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; in
         <span class="reading-name">
           <i class={measured === null ? "swatch dashed" : "swatch"} aria-hidden="true" />
           {sensor.name}
-          <em>{measured === null ? t("word.estimate") : t("word.measured")}</em>
+          {measured === null && estimate !== null && missing !== null ? <em class="missing">{missingWords(missing)}</em> : <em>{measured === null ? t("word.estimate") : t("word.measured")}</em>}
         </span>
         {measured !== null ? (
           <Quantity value={measured} sd={null} unit={unit} stale={stale} />
         ) : estimate !== null ? (
           <Quantity value={estimate} sd={reading?.sd ?? null} unit={unit} stale={stale} />
         ) : (
-          <span class="quantity none">{missing === null ? t("missing.no_estimate") : (known(`missing.${missing}`) ?? known(missing) ?? missing)}</span>
+          <span class="quantity none">{missing === null ? t("missing.no_estimate") : missingWords(missing)}</span>
         )}
       </button>
     </li>

@@ -6,7 +6,7 @@ import type { Advice, LiveSnapshot, QualityLine } from "../api/types.ts";
 import { change, percent } from "../domain/format.ts";
 import { splitUnit } from "../domain/units.ts";
 import { concern, reasonFor, type Reason } from "../domain/verdict.ts";
-import { humanize, known, name, t } from "../i18n/index.ts";
+import { capital, humanize, known, name, t } from "../i18n/index.ts";
 import { old, snapshot } from "../state/live.ts";
 import { useAction } from "../state/load.ts";
 import { units } from "../state/prefs.ts";
@@ -43,8 +43,11 @@ export function reasonWords(reason: Reason): string {
 /** The trust sentence; a subject may itself be a name of ours (a latent). */
 export function trustWords({ trust }: Pick<LiveSnapshot, "trust">): string {
   const subject = trust.subject === null ? "" : (known(`latent.${trust.subject}`) ?? trust.subject);
-  return known(trust.reason, { subject }) ?? known(`trust.${trust.reason}`, { subject }) ?? humanize(trust.reason);
+  return capital(known(trust.reason, { subject }) ?? known(`trust.${trust.reason}`, { subject }) ?? humanize(trust.reason));
 }
+
+/** Hangul is a full em wide, Latin letters about half of one. */
+const isLong = (words: string): boolean => [...words].reduce((width, letter) => width + (letter > "\u1100" ? 1 : 0.55), 0) > 3.8;
 
 export function VerdictPanel(): JSX.Element | null {
   const now = snapshot.value;
@@ -56,7 +59,7 @@ export function VerdictPanel(): JSX.Element | null {
     <section class={`live-verdict tone-${verdictTone(verdict)} ${old.value ? "old" : ""}`} aria-label={t("live.verdict")}>
       <Shape tone={verdictTone(verdict)} lozenge={verdict === "uncertain"} />
       <div>
-        <strong class={words.length > 6 ? "long" : ""}>{words}</strong>
+        <strong class={isLong(words) ? "long" : ""}>{words}</strong>
         <p>{reasonWords(reasonFor(verdict, now.quality, now.indicators, trusted))}</p>
       </div>
     </section>

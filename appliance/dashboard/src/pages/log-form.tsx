@@ -82,9 +82,13 @@ export function EntryForm({ onDone }: { onDone: () => void }): JSX.Element {
             ))}
           </div>
         ) : null}
-        {kind === "lot" ? null : <Field label={t("log.shot")} type="number" step="1" value={shotText} onInput={setShot} />}
+        {kind === "lot" ? null : (
+          <div class="two shot-photo">
+            <Field label={t("log.shot")} type="number" step="1" value={shotText} onInput={setShot} />
+            <PhotoChoice photo={photo} onPhoto={setPhoto} />
+          </div>
+        )}
         <TextArea label={kind === "lot" || kind === "defect" ? t("log.text_optional") : t("log.text")} value={text} onInput={setText} />
-        {kind === "lot" ? null : <PhotoChoice photo={photo} onPhoto={setPhoto} />}
         <ActionError error={error} />
         <Button tone="main" type="submit" busy={busy} disabled={!ready}>
           {t("log.write")}
@@ -98,7 +102,7 @@ function TextArea({ label, value, onInput }: { label: string; value: string; onI
   return (
     <label class="field">
       <span class="label">{label}</span>
-      <textarea rows={3} maxLength={2000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+      <textarea rows={2} maxLength={2000} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
     </label>
   );
 }

@@ -82,7 +82,7 @@ function Detail({ detail, again }: { detail: ShotDetail; again: () => void }): J
   const start = data.time[0] ?? 0;
   const end = data.time.at(-1) ?? 1;
   const [cursor, setCursor] = useState<number | null>(null);
-  const moment = Math.min(end, Math.max(start, cursor ?? detail.phases.find(([phase]) => phase === "hold")?.[1] ?? start));
+  const moment = Math.min(end, Math.max(start, cursor ?? firstLook(detail)));
   const range = kind === "temperature" && mold.value !== null ? ([Math.floor(toShown(mold.value.wall_k, shown) / 10) * 10 - 10, Math.ceil(toShown(mold.value.melt_k, shown) / 10) * 10 + 10] as [number, number]) : undefined;
   return (
     <div class="shot">
@@ -126,6 +126,12 @@ function Detail({ detail, again }: { detail: ShotDetail; again: () => void }): J
       </div>
     </div>
   );
+}
+
+/** The middle of the hold phase: where most is going on and nothing is steep. */
+function firstLook({ phases }: ShotDetail): number {
+  const begin = (name: string): number => phases.find(([phase]) => phase === name)?.[1] ?? 0;
+  return begin("hold") + Math.max(0, begin("cool") - begin("hold")) * 0.55;
 }
 
 function AtMoment({ detail, sensors, moment }: { detail: ShotDetail; sensors: SensorView[]; moment: number }): JSX.Element {

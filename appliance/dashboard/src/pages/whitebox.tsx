@@ -4,7 +4,7 @@ import { get, query } from "../api/client.ts";
 import type { InnovationLine, LatentLine, WhiteBox } from "../api/types.ts";
 import { Series } from "../charts/series.tsx";
 import { fixed, percent, quantity } from "../domain/format.ts";
-import { shownAs } from "../domain/units.ts";
+import { shownAs, toShown } from "../domain/units.ts";
 import { name, t } from "../i18n/index.ts";
 import { useAsked } from "../state/load.ts";
 import { units } from "../state/prefs.ts";
@@ -69,7 +69,7 @@ function EffectiveViscosity({ line }: { line: LatentLine }): JSX.Element {
   const last = line.points.at(-1);
   return (
     <Panel title={t("latent.effective_viscosity")} note={t("whitebox.at_rate")} aside={last === undefined ? undefined : <Quantity value={last.value} sd={last.sd} unit={line.unit} />}>
-      {line.points.length === 0 ? <Empty title={t("whitebox.none")} /> : <Series x={line.points.map((point) => point.shot)} values={line.points.map((point) => point.value)} sd={line.points.map((point) => point.sd)} shown={shownAs(line.unit, units())} label={t("latent.effective_viscosity")} onPick={(shot) => go("shots", shot)} span={(last?.value ?? 1) * 0.1} />}
+      {line.points.length === 0 ? <Empty title={t("whitebox.none")} /> : <Series quiet x={line.points.map((point) => point.shot)} values={line.points.map((point) => point.value)} sd={line.points.map((point) => point.sd)} shown={shownAs(line.unit, units())} label={t("latent.effective_viscosity")} onPick={(shot) => go("shots", shot)} span={(last?.value ?? 1) * 0.1} />}
     </Panel>
   );
 }
@@ -80,14 +80,14 @@ function LatentCard({ line }: { line: LatentLine }): JSX.Element {
   const [middle, spread] = line.prior;
   return (
     <Panel class="latent-card" title={name("latent", line.name)} aside={last === undefined ? undefined : <Quantity value={last.value} sd={last.sd} unit={line.unit} meaning="difference" name={line.name} />}>
-      <Series small x={line.points.map((point) => point.shot)} values={line.points.map((point) => point.value)} sd={line.points.map((point) => point.sd)} shown={shown} label={name("latent", line.name)} field={{ low: middle - spread, high: middle + spread }} span={spread * 1.2} onPick={(shot) => go("shots", shot)} />
+      <Series small quiet x={line.points.map((point) => point.shot)} values={line.points.map((point) => point.value)} sd={line.points.map((point) => point.sd)} shown={shown} label={name("latent", line.name)} field={{ low: middle - spread, high: middle + spread }} span={spread * 1.2} onPick={(shot) => go("shots", shot)} />
       <div class="learned">
         <div class="meter" aria-hidden="true">
           <div style={{ transform: `scaleX(${line.learned.toFixed(3)})` }} />
         </div>
         <span>{t("whitebox.learned", { share: percent(line.learned) })}</span>
       </div>
-      {line.at_bound ? <Mark tone="watch">{t("whitebox.at_bound", { low: quantity(line.bounds[0], null, line.unit, units(), "difference", line.name), high: quantity(line.bounds[1], null, line.unit, units(), "difference", line.name) })}</Mark> : null}
+      {line.at_bound ? <Mark tone="watch">{t("whitebox.at_bound", { low: fixed(toShown(line.bounds[0], shown), 1), high: quantity(line.bounds[1], null, line.unit, units(), "difference", line.name) })}</Mark> : null}
     </Panel>
   );
 }
@@ -154,7 +154,7 @@ function WitnessCard({ error }: { error: [number, number][] }): JSX.Element {
   const last = error.at(-1)?.[1];
   return (
     <Panel class="latent-card" title={t("whitebox.witness")} note={t("whitebox.witness_means")} aside={last === undefined ? undefined : <span class="quantity">{percent(last, 1)}</span>}>
-      {error.length === 0 ? <Empty title={t("whitebox.no_witness")} /> : <Series small x={error.map(([shot]) => shot)} values={error.map(([, share]) => share)} shown={{ unit: "%", factor: 100, offset: 0, decimals: 1 }} label={t("whitebox.witness")} fromZero span={0.03} onPick={(shot) => go("shots", shot)} />}
+      {error.length === 0 ? <Empty title={t("whitebox.no_witness")} /> : <Series small quiet x={error.map(([shot]) => shot)} values={error.map(([, share]) => share)} shown={{ unit: "%", factor: 100, offset: 0, decimals: 1 }} label={t("whitebox.witness")} fromZero span={0.03} onPick={(shot) => go("shots", shot)} />}
     </Panel>
   );
 }

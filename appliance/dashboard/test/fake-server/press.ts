@@ -101,7 +101,7 @@ export function readings(shot: number, time: number, scenario: Scenario): Readin
     const { measured, estimate, sd } = reading(i, shot, time);
     const silent = scenario.silent === place.name;
     const shown = silent ? null : measured;
-    const missing = shown === null && estimate === null ? (place.real ? "sensor_silent" : "not_reached") : null;
+    const missing = silent ? "sensor_silent" : shown === null && estimate === null ? "not_reached" : null;
     return { sensor: place.name, measured: shown, estimate, sd: estimate === null ? null : silent ? (sd ?? 0) * 2 : sd, age_s: silent && estimate === null ? 42 : 0.002, missing };
   });
 }
@@ -163,9 +163,9 @@ export function snapshot(sequence: number, shot: number, cycleTime: number, scen
     node_frozen: third ? state.frozen : null,
     node_filled: third ? state.filled : null,
     forecast: phase !== "idle" && sequence % 15 === 0 && !scenario.noSensors ? forecasts(shot, time) : null,
-    last_verdict: scenario.verdict ?? verdictOf(judged),
-    quality: quality(shot),
-    indicators: indicators(shot),
+    last_verdict: scenario.empty ? null : (scenario.verdict ?? verdictOf(judged)),
+    quality: scenario.empty ? [] : quality(shot),
+    indicators: scenario.empty ? [] : indicators(shot),
     advice: scenario.mode === "observe" || watch || !scenario.advice ? [] : ADVICE,
     press: scenario.press
       ? {
