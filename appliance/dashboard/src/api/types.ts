@@ -1,0 +1,273 @@
+// What the box sends, as the Rust types of `appliance-web` (src/view) write it. SI units throughout:
+// Pa, K, s, m, kg. Converted to what people read in domain/units.ts and nowhere else.
+
+export type Phase = "idle" | "fill" | "hold" | "cool";
+export type TrustState = "learning" | "trusted" | "watch" | "not_trusted";
+export type Verdict = "good" | "reject" | "uncertain";
+export type Mode = "observe" | "advise" | "correct";
+export type Source = "network" | "witness";
+export type ShotKind = "production" | "start_up" | "purge" | "idle" | "broken";
+export type Severity = "note" | "warning" | "fault";
+export type SensorKind = "pressure" | "temperature";
+export type Role = "viewer" | "operator" | "engineer";
+
+export interface Trust {
+  state: TrustState;
+  /** Key of the sentence that says why, e.g. `trust.mismatch`. */
+  reason: string;
+  subject: string | null;
+  since_shot: number;
+}
+
+export interface Reading {
+  sensor: string;
+  measured: number | null;
+  estimate: number | null;
+  sd: number | null;
+  age_s: number;
+  missing: string | null;
+}
+
+export interface Forecast {
+  sensor: string;
+  time_s: number[];
+  value: number[];
+  sd: number[];
+}
+
+export interface QualityLine {
+  name: string;
+  value: number;
+  sd: number;
+  unit: string;
+  limits: [number | null, number | null];
+}
+
+export interface Indicator {
+  name: string;
+  probability: number;
+}
+
+export interface Advice {
+  setpoint: string;
+  change: number;
+  unit: string;
+  effect: QualityLine[];
+  reason: string;
+}
+
+export interface PressRead {
+  connected: boolean;
+  operating_mode: string;
+  setpoints: [string, number][];
+}
+
+export interface LiveSnapshot {
+  sequence: number;
+  wall_ms: number;
+  shot: number;
+  kind: ShotKind;
+  phase: Phase;
+  shot_time_s: number;
+  cycle_s: number | null;
+  mold: string;
+  material: string;
+  lot: string | null;
+  trust: Trust;
+  mode: Mode;
+  source: Source;
+  readings: Reading[];
+  filled: number;
+  frozen: number;
+  node_pressure_pa: number[] | null;
+  node_temperature_k: number[] | null;
+  node_frozen: number[] | null;
+  node_filled: number[] | null;
+  forecast: Forecast[] | null;
+  last_verdict: Verdict | null;
+  quality: QualityLine[];
+  indicators: Indicator[];
+  advice: Advice[];
+  press: PressRead | null;
+}
+
+export type Point = [number, number, number];
+
+export interface NodeView {
+  from_m: Point;
+  to_m: Point;
+  width_m: number;
+  gap_m: number;
+  element: string;
+}
+
+export interface SensorView {
+  name: string;
+  kind: SensorKind;
+  real: boolean;
+  used: boolean;
+  at_m: Point;
+}
+
+export interface MoldView {
+  name: string;
+  material: string;
+  release: string | null;
+  nodes: NodeView[];
+  sensors: SensorView[];
+  melt_k: number;
+  wall_k: number;
+  no_flow_k: number;
+  highest_pa: number;
+}
+
+export interface ShotRow {
+  shot: number;
+  started_ms: number;
+  mold: string;
+  lot: string | null;
+  kind: ShotKind;
+  trust: TrustState;
+  verdict: Verdict | null;
+  quality: QualityLine[];
+  indicators: Indicator[];
+  features: [string, number][];
+  labels: [string, number][];
+  lost: number;
+}
+
+export interface ShotPage {
+  shots: ShotRow[];
+  next: number | null;
+}
+
+export interface Curve {
+  sensor: string;
+  time_s: number[];
+  measured: (number | null)[];
+  estimate: (number | null)[];
+  sd: (number | null)[];
+}
+
+export interface ShotDetail {
+  row: ShotRow;
+  curves: Curve[];
+  phases: [string, number][];
+  events: [number, string][];
+  latents: [string, number, number, string][];
+}
+
+export interface Trend {
+  feature: string;
+  unit: string;
+  shots: number[];
+  values: (number | null)[];
+  sd: (number | null)[];
+  limits: [number | null, number | null];
+}
+
+export interface LatentPoint {
+  shot: number;
+  value: number;
+  sd: number;
+}
+
+export interface LatentLine {
+  name: string;
+  unit: string;
+  prior: [number, number];
+  bounds: [number, number];
+  learned: number;
+  at_bound: boolean;
+  points: LatentPoint[];
+}
+
+export interface InnovationLine {
+  measurement: string;
+  shot: number[];
+  nis: number[];
+  gated: number[];
+}
+
+export interface WhiteBox {
+  latents: LatentLine[];
+  effective_viscosity: LatentLine;
+  innovations: InnovationLine[];
+  witness_error: [number, number][];
+  would_help: [string, number][];
+}
+
+export interface Problem {
+  key: string;
+  subject: string;
+  severity: Severity;
+  since_ms: number;
+}
+
+export interface ChannelHealth {
+  name: string;
+  sensor: string | null;
+  rate_hz: number;
+  last: number | null;
+  noise: number | null;
+  faults: string[];
+}
+
+export interface NodeHealth {
+  id: string;
+  build: string;
+  port: string;
+  connected: boolean;
+  frames: number;
+  gaps: number;
+  damaged: number;
+  channels: ChannelHealth[];
+}
+
+export interface ClockHealth {
+  drift_ppm: number;
+  uncertainty_s: number;
+  wall_jumped: boolean;
+}
+
+export interface DiskHealth {
+  path: string;
+  free_bytes: number;
+  used_bytes: number;
+  budget_bytes: number;
+  state: string;
+  dropped: number;
+}
+
+export interface TickHealth {
+  rate_hz: number;
+  mean_s: number;
+  p99_s: number;
+  real_time: boolean;
+  locked: boolean;
+  core: number | null;
+  late: number;
+}
+
+export interface PressHealth {
+  port: string;
+  state: string;
+  age_s: number | null;
+}
+
+export interface Versions {
+  moldsight: string;
+  commit: string;
+  release: string | null;
+}
+
+export interface Health {
+  problems: Problem[];
+  nodes: NodeHealth[];
+  clock: ClockHealth | null;
+  disk: DiskHealth | null;
+  tick: TickHealth;
+  press: PressHealth;
+  versions: Versions;
+  uptime_s: number;
+}
