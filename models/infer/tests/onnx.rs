@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use models_infer::backend::check::{TOLERANCE, beside_the_cpu};
+use models_infer::backend::choice::Provider;
 use models_infer::backend::onnx::{LIBRARY, Onnx};
 use models_infer::backend::{Any, Choice, open};
 use models_infer::network::Network;
@@ -48,7 +49,7 @@ fn whole_shots_agree_with_the_cpu_kernel() {
     }
     for name in ["strip-ps-001", "plate-ps-001"] {
         let net = shipped(name);
-        let mut onnx = Onnx::new(&net, models_infer::backend::choice::Provider::Cpu, None).unwrap();
+        let mut onnx = Onnx::new(&net, Provider::Cpu, None).unwrap();
         let worst = beside_the_cpu("onnx:CPU", &mut onnx, &net, 1e-5).unwrap();
         println!("{name}: {worst:.1e} of full scale");
         assert!(worst > 0.0, "two kernels that never differ are one kernel");
@@ -64,21 +65,32 @@ fn the_default_choice_opens() {
     }
 }
 
-/// The pip wheel knows none of these: asking for one must never end on the CPU.
+/// Whether the library at hand was built with OpenVINO (the pip package `onnxruntime-openvino`).
+fn with_openvino() -> bool {
+    std::env::var_os(LIBRARY).is_some_and(|p| {
+        Path::new(&p)
+            .with_file_name("libonnxruntime_providers_openvino.so")
+            .is_file()
+    })
+}
+
+/// Asking for a provider that is not there must never end on the CPU.
 #[test]
 fn providers_that_the_library_lacks_are_refused() {
     if !given("providers_that_the_library_lacks_are_refused") {
         return;
     }
     let net = shipped("strip-ps-001");
-    for choice in [
+    let mut lacking = vec![
         "onnx:CUDA",
         "onnx:TensorRT",
-        "onnx:OpenVINO:NPU",
-        "onnx:OpenVINO:CPU",
         "onnx:QNN:libQnnHtp.so",
         "onnx:RKNPU",
-    ] {
+    ];
+    if !with_openvino() {
+        lacking.extend(["onnx:OpenVINO:NPU", "onnx:OpenVINO:CPU"]);
+    }
+    for choice in lacking {
         let told = refusal(choice, &net);
         assert!(
             told.contains("has no provider") && told.contains("only CPU"),
@@ -86,6 +98,38 @@ fn providers_that_the_library_lacks_are_refused() {
         );
     }
     assert!(refusal("onnx:Hexagon", &net).contains("there are CPU, CUDA"));
+}
+
+/// A library with OpenVINO runs its CPU device and refuses devices that this machine lacks.
+#[test]
+fn openvino_runs_where_it_can_and_nowhere_else() {
+    if !given("openvino_runs_where_it_can_and_nowhere_else") {
+        return;
+    }
+    if !with_openvino() {
+        eprintln!(
+            "SKIPPED openvino_runs_where_it_can_and_nowhere_else: this ONNX Runtime has no OpenVINO; `make openvino-check` installs one that has"
+        );
+        return;
+    }
+    let net = shipped("strip-ps-001");
+    let mut here = Onnx::new(&net, Provider::OpenVino, Some("CPU")).unwrap();
+    let worst = beside_the_cpu("onnx:OpenVINO:CPU", &mut here, &net, TOLERANCE).unwrap();
+    println!("OpenVINO on the CPU: {worst:.1e} of full scale");
+    assert!(refusal("onnx:OpenVINO", &net).contains("which device"));
+    for device in ["AUTO", "HETERO:NPU,CPU", "MULTI:GPU,CPU", "VPU", "cpu"] {
+        let told = refusal(&format!("onnx:OpenVINO:{device}"), &net);
+        assert!(told.contains("is not one device"), "{told}");
+    }
+    for (device, node) in [("NPU", "/dev/accel"), ("GPU", "/dev/dri")] {
+        if !Path::new(node).exists() {
+            let told = refusal(&format!("onnx:OpenVINO:{device}"), &net);
+            assert!(
+                told.contains(&format!("Device {device} is not available")),
+                "{told}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -4,10 +4,11 @@
 //! compiled into the library, its registration may not fail, and every node of the graphs must be placed on it.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
+use ort::logging::LogLevel;
 use ort::session::{Session, builder::GraphOptimizationLevel};
 use ort::value::TensorRef;
 
@@ -56,10 +57,12 @@ impl Onnx {
         available(provider).map_err(refuse)?;
         let dispatch = dispatch(provider, device).map_err(refuse)?;
         let open = |part: Part| {
+            said().clear();
             session(&environment, dispatch.as_ref(), &model(net, part)).map_err(|told| {
                 refuse(format!(
-                    "ONNX Runtime does not run the graph `{}` on it: {told}; no such device here, or its driver is missing: nothing was run on another one",
-                    part.name()
+                    "ONNX Runtime does not run the graph `{}` on it: {told} {}; no such device here, or its driver is missing: nothing was run on another one",
+                    part.name(),
+                    said().trim()
                 ))
             })
         };
@@ -85,6 +88,19 @@ impl Onnx {
     }
 }
 
+/// The last error that the library logged: the reason that its return code leaves out.
+fn said() -> MutexGuard<'static, String> {
+    static SAID: Mutex<String> = Mutex::new(String::new());
+    SAID.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn listen(level: LogLevel, _: &str, _: &str, _: &str, message: &str) {
+    if level >= LogLevel::Error {
+        let told = message.rsplit("[ERROR]").next().unwrap_or(message);
+        *said() = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+}
+
 /// The library is loaded once a process and never left.
 fn environment() -> Result<Environment, String> {
     static LOADED: Mutex<Option<Environment>> = Mutex::new(None);
@@ -97,7 +113,10 @@ fn environment() -> Result<Environment, String> {
         .map_or_else(|| PathBuf::from("libonnxruntime.so"), PathBuf::from);
     let built = ort::init_from(&path)
         .map_err(|e| e.to_string())
-        .and_then(|b| b.with_telemetry(false).build().map_err(|e| e.to_string()));
+        .and_then(|b| {
+            let quiet = b.with_telemetry(false).with_logger(Arc::new(listen));
+            quiet.build().map_err(|e| e.to_string())
+        });
     let environment = built.map_err(|told| {
         format!("ONNX Runtime cannot be loaded: {told}; set {LIBRARY} to a libonnxruntime.so of version 1.17 or newer")
     })?;
