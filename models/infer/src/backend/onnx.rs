@@ -58,11 +58,11 @@ impl Onnx {
         let dispatch = dispatch(provider, device).map_err(refuse)?;
         let open = |part: Part| {
             said().clear();
-            session(&environment, dispatch.as_ref(), &model(net, part)).map_err(|told| {
+            session(&environment, dispatch.as_ref(), &model(net, part)).map_err(|error| {
+                let told = one_line(&format!("{error} {}", said()));
                 refuse(format!(
-                    "ONNX Runtime does not run the graph `{}` on it: {told} {}; no such device here, or its driver is missing: nothing was run on another one",
-                    part.name(),
-                    said().trim()
+                    "ONNX Runtime does not run the graph `{}` on it: {told}; the device, its driver or its libraries are missing, or it cannot take the graph: nothing was run elsewhere",
+                    part.name()
                 ))
             })
         };
@@ -97,8 +97,12 @@ fn said() -> MutexGuard<'static, String> {
 fn listen(level: LogLevel, _: &str, _: &str, _: &str, message: &str) {
     if level >= LogLevel::Error {
         let told = message.rsplit("[ERROR]").next().unwrap_or(message);
-        *said() = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        told.clone_into(&mut said());
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The library is loaded once a process and never left.
