@@ -4,7 +4,7 @@ CARGO := cargo
 LAB := target/release/moldlab
 SHARED ?= ../shared
 
-.PHONY: demo test onnx-check openvino-check accept prove check build bench model-verify setup fmt
+.PHONY: demo test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
 
 build: setup          ## target/release/moldlab
 	$(CARGO) build --release --locked -p models-lab
@@ -21,6 +21,9 @@ onnx-check: build     ## exported graphs and the onnx backend beside the cpu ker
 
 openvino-check: build ## the same with a library that has OpenVINO (85 MB)
 	bash .ci/onnx-check $(LAB) onnxruntime-openvino
+
+qnn-check: build      ## the same with Qualcomm's plugin (100 MB)
+	bash .ci/onnx-check $(LAB) onnxruntime onnxruntime-qnn
 
 accept: build onnx-check ## checks that read ../shared
 	bash .ci/accept $(LAB) $(SHARED)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use models_infer::backend::check::{TOLERANCE, beside_the_cpu};
 use models_infer::backend::choice::Provider;
-use models_infer::backend::onnx::{LIBRARY, Onnx};
+use models_infer::backend::onnx::{LIBRARY, Onnx, PLUGIN};
 use models_infer::backend::{Any, Choice, open};
 use models_infer::network::Network;
 use models_infer::release::Release;
@@ -81,12 +81,10 @@ fn providers_that_the_library_lacks_are_refused() {
         return;
     }
     let net = shipped("strip-ps-001");
-    let mut lacking = vec![
-        "onnx:CUDA",
-        "onnx:TensorRT",
-        "onnx:QNN:libQnnHtp.so",
-        "onnx:RKNPU",
-    ];
+    let mut lacking = vec!["onnx:CUDA", "onnx:TensorRT", "onnx:RKNPU"];
+    if std::env::var_os(PLUGIN).is_none() {
+        lacking.push("onnx:QNN:libQnnHtp.so");
+    }
     if !with_openvino() {
         lacking.extend(["onnx:OpenVINO:NPU", "onnx:OpenVINO:CPU"]);
     }
@@ -130,6 +128,24 @@ fn openvino_runs_where_it_can_and_nowhere_else() {
             );
         }
     }
+}
+
+/// Qualcomm's plugin offers the CPU as one of its devices: asked for the NPU it must not take that.
+#[test]
+fn a_plugin_without_its_device_is_refused() {
+    let told = "a_plugin_without_its_device_is_refused";
+    if !given(told) {
+        return;
+    }
+    if std::env::var_os(PLUGIN).is_none() {
+        eprintln!("SKIPPED {told}: {PLUGIN} names no plugin; `make qnn-check` installs one");
+        return;
+    }
+    let net = shipped("strip-ps-001");
+    assert!(refusal("onnx:QNN", &net).contains("which device"));
+    assert!(refusal("onnx:QNN:libQnnCpu.so", &net).contains("which device"));
+    assert!(refusal("onnx:QNN:libQnnGpu.so", &net).contains("finds no GPU"));
+    assert!(refusal("onnx:QNN:libQnnHtp.so", &net).contains("finds no NPU"));
 }
 
 #[test]

@@ -68,7 +68,8 @@ impl Drawing {
         self.dense(&x, last, output)
     }
 
-    /// `next = state + (1 - exp(-dt softplus(rate))) (tanh(candidate) - state)`.
+    /// `next = kept state + (1 - kept) tanh(candidate)` with `kept = exp(-dt softplus(rate))`: a mean of two numbers of at most one,
+    /// kind to half precision, and the form that the compilers tried so far take.
     fn cell(&mut self, net: &Network) {
         let drive = self.dense("x", &net.cell_inputs, "from_inputs");
         let memory = self.dense("state", &net.cell_state, "from_state");
@@ -87,9 +88,9 @@ impl Drawing {
         let kept = self.node("Exp", &[&exponent], "kept");
         let share = self.node("Sub", &["one", &kept], "share");
         let goal = self.node("Tanh", &[&candidate], "goal");
-        let way = self.node("Sub", &[&goal, "state"], "way");
-        let change = self.node("Mul", &[&share, &way], "change");
-        self.node("Add", &["state", &change], "next");
+        let old = self.node("Mul", &[&kept, "state"], "old");
+        let new = self.node("Mul", &[&share, &goal], "new");
+        self.node("Add", &[&old, &new], "next");
     }
 }
 
