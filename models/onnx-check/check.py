@@ -18,7 +18,7 @@ import onnx
 import onnxruntime
 
 # What compilers of every vendor know.
-PLAIN = {"Gemm", "Sigmoid", "Tanh", "Softplus", "Exp", "Add", "Sub", "Mul"}
+PLAIN = {"Gemm", "Sigmoid", "Tanh", "Softplus", "Exp", "Clip", "Add", "Sub", "Mul"}
 OPSETS = range(13, 18)
 
 

@@ -6,6 +6,9 @@ use super::{OPSET, Part, ports, proto};
 use crate::mlp::{Dense, Hidden};
 use crate::network::Network;
 
+/// `exp` of it is nothing to a state of at most one. Half precision on Qualcomm's HTP answers numbers like 1e5 to `exp(-285)`.
+const LOWEST_EXPONENT: f32 = -16.0;
+
 /// A graph being drawn; methods name the value they add.
 #[derive(Default)]
 struct Drawing {
@@ -85,6 +88,9 @@ impl Drawing {
         let rate = self.node("Softplus", &[&rate], "rate_per_s");
         let back = self.node("Mul", &["dt", "minus_one"], "minus_dt");
         let exponent = self.node("Mul", &[&rate, &back], "exponent");
+        self.tensor("lowest", &[], &[LOWEST_EXPONENT]);
+        self.tensor("highest", &[], &[0.0]);
+        let exponent = self.node("Clip", &[&exponent, "lowest", "highest"], "bounded");
         let kept = self.node("Exp", &[&exponent], "kept");
         let share = self.node("Sub", &["one", &kept], "share");
         let goal = self.node("Tanh", &[&candidate], "goal");

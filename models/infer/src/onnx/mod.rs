@@ -1,7 +1,7 @@
 //! The network as float ONNX graphs: what ONNX Runtime and the compilers of NPU vendors take.
 //!
-//! Five graphs, one a [`Part`], batch 1, static shapes, opset 13, only `Gemm`, `Sigmoid`, `Tanh`, `Softplus`, `Exp`, `Add`, `Sub`
-//! and `Mul`. Decoders are read at the mold's sensors, as the cpu kernel reads them. The recurrent state is an input and an
+//! Five graphs, one a [`Part`], batch 1, static shapes, opset 13, only `Gemm`, `Sigmoid`, `Tanh`, `Softplus`, `Exp`, `Clip`,
+//! `Add`, `Sub` and `Mul`. Decoders are read at the mold's sensors, as the cpu kernel reads them. The recurrent state is an input and an
 //! output: the graphs hold none.
 
 mod columns;

@@ -150,8 +150,8 @@ impl Manifest {
              `calibration/` holds the inputs met on {} shots, `expected/` what the cpu kernel answered to them.\n\
              A value is `offset + scale * column`, in its unit.\n\n\
              A shot: `front` and `fill` at every sample until the share is 1; `start` once; then `cell` moves the state\n\
-             at the times of the release's schedule and `later` reads it. The state goes from row to row, so errors of\n\
-             `cell` add up: keep it in single or half precision, and quantize `front`, `fill` and `later` alone.\n",
+             at the times of the release's schedule and `later` reads it. The state goes from row to row and errors of `cell`\n\
+             add up: with activations in 8 bits it is of no use. Give it half precision or 16-bit activations at least.\n",
             self.mold,
             self.opset,
             self.weights_sha256.get(..12).unwrap_or_default(),
