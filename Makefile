@@ -4,7 +4,7 @@ CARGO := cargo
 LAB := target/release/moldlab
 SHARED ?= ../shared
 
-.PHONY: demo test accept prove check build bench model-verify setup fmt
+.PHONY: demo test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
 
 build: setup          ## target/release/moldlab
 	$(CARGO) build --release --locked -p models-lab
@@ -16,7 +16,16 @@ test: check           ## every test that needs nothing from outside, the emulate
 	$(CARGO) test --release --locked
 	$(MAKE) firmware-test hil-test
 
-accept: build         ## checks that read ../shared
+onnx-check: build     ## exported graphs and the onnx backend beside the cpu kernel; installs onnxruntime by pip
+	bash .ci/onnx-check $(LAB) onnxruntime
+
+openvino-check: build ## the same with a library that has OpenVINO (85 MB)
+	bash .ci/onnx-check $(LAB) onnxruntime-openvino
+
+qnn-check: build      ## the same with Qualcomm's plugin (100 MB)
+	bash .ci/onnx-check $(LAB) onnxruntime onnxruntime-qnn
+
+accept: build onnx-check ## checks that read ../shared
 	bash .ci/accept $(LAB) $(SHARED)
 
 prove: build firmware ## full figures of every issue, appended to PROOF.md

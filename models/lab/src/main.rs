@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 
 mod calibrate;
 mod dataset;
+mod export_onnx;
 mod identify;
+mod npy;
 mod output;
 mod pictures;
 mod predict;
@@ -43,6 +45,8 @@ enum Command {
     Identify(identify::Args),
     /// Run a release alone on a recording.
     Predict(predict::Args),
+    /// Write a release as float ONNX graphs with a calibration set, for compilers of NPU vendors.
+    ExportOnnx(export_onnx::Args),
     /// Predict part quality from a table of features, with bands.
     Quality(quality::QualityArgs),
 }
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => train::verify(&args),
         Command::Identify(args) => identify::run(&args).map(|()| true),
         Command::Predict(args) => predict::run(&args).map(|()| true),
+        Command::ExportOnnx(args) => export_onnx::run(&args).map(|()| true),
         Command::Quality(args) => quality::run(&args)
             .map(|()| true)
             .map_err(anyhow::Error::from),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use models_infer::backend::check::TOLERANCE;
+use models_infer::backend::{Choice, open};
 use models_infer::follow::{Follower, Stage};
 use models_infer::network::Network;
 use models_infer::release::{Quantity, Release};
@@ -33,6 +35,12 @@ pub struct Args {
     /// File for the predicted pressures.
     #[arg(long)]
     out: PathBuf,
+    /// What computes: cpu, onnx[:PROVIDER[:DEVICE]] or cuda[:NUMBER]; the last two where they were built in.
+    #[arg(long, default_value = "cpu")]
+    backend: String,
+    /// How far a backend's readings may be from the cpu kernel's on the start-up shot, of full scale.
+    #[arg(long, default_value_t = TOLERANCE)]
+    tolerance: f64,
 }
 
 /// Runs the command.
@@ -54,7 +62,8 @@ pub fn run(args: &Args) -> Result<()> {
     let inlet = drive.column(&args.at)?;
     let latents: Vec<f64> = about.latents.iter().map(|l| l.value).collect();
     let net = Arc::new(Network::new(&release)?);
-    let mut follower = Follower::new(net.clone(), &latents)?;
+    let backend = open(&args.backend.parse::<Choice>()?, &net, args.tolerance)?;
+    let mut follower = Follower::on(backend, net.clone(), &latents)?;
     let columns: Vec<usize> = (0..about.sensors.len())
         .filter(|i| about.sensors[*i].quantity == Quantity::Pressure)
         .collect();

@@ -190,7 +190,8 @@ fn fit(prepared: &Prepared, args: &TrainArgs) -> Result<Network> {
     Ok(net)
 }
 
-fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {
+/// Shots of the sample that training never saw.
+pub fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {
     let progress = bar(u64::from(options.shots), "fresh shots")?;
     let data = generate(mold, options, None, |done| {
         progress.set_position(done as u64)
