@@ -54,6 +54,14 @@ pub enum InferError {
         /// What is wrong.
         reason: String,
     },
+    /// The CPU lacks the instructions that were asked for.
+    #[error("this CPU has no {wanted} kernel; the best it has is {best}")]
+    Isa {
+        /// Asked for.
+        wanted: crate::kernel::Isa,
+        /// Fastest there is.
+        best: crate::kernel::Isa,
+    },
     /// A latent outside the range of the training shots.
     #[error(
         "latent `{name}` is {value:.6e}; the network was trained from {low:.6e} to {high:.6e} {unit}: identify the mold again or train it wider"

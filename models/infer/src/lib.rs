@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod follow;
+pub mod kernel;
 pub mod memory;
 pub mod mlp;
 pub mod network;
