@@ -94,6 +94,14 @@ pub enum InferError {
         /// When.
         time_s: f64,
     },
+    /// A backend that cannot be used, or failed.
+    #[error("backend `{backend}`: {reason}")]
+    Backend {
+        /// As it was asked for.
+        backend: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// An inlet pressure outside the range of the training shots.
     #[error(
         "inlet pressure {mpa:.1} MPa at {time_s:.3} s; the network was trained up to {highest_mpa:.1} MPa"

@@ -8,11 +8,11 @@
 
 use std::sync::Arc;
 
+use crate::backend::{Backend, Cpu};
 use crate::error::InferError;
 use crate::memory::{FEATURES, FillMemory};
 use crate::network::{CLOCK, DRIVE, Network, PASSED, clock};
 use crate::release::Quantity;
-use crate::smooth::{exp, softplus, tanh};
 
 /// Where a shot stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,11 @@ struct Reading {
     order: f64,
 }
 
-/// Follows one shot after the other.
+/// Follows one shot after the other, on any backend.
 #[derive(Clone, Debug)]
-pub struct Follower {
+pub struct Follower<B = Cpu> {
     net: Arc<Network>,
+    backend: B,
     readings: Vec<Reading>,
     latents: Vec<f32>,
     melt_k: f64,
@@ -62,19 +63,29 @@ pub struct Follower {
     next: usize,
     state: Vec<f32>,
     now: Vec<f32>,
-    scratch: [Vec<f32>; 3],
+    x: Vec<f32>,
     fill_out: Vec<f32>,
     later_out: Vec<f32>,
     values: Vec<f64>,
 }
 
 impl Follower {
-    /// A follower at given latents: differences of melt and mold temperature, factors and so on, in the order and units of the
-    /// release.
+    /// A follower on the cpu kernel, at given latents: differences of melt and mold temperature, factors and so on, in the order
+    /// and units of the release.
     ///
     /// # Errors
     /// When a latent is outside the range of the training shots.
     pub fn new(net: Arc<Network>, latents: &[f64]) -> Result<Self, InferError> {
+        Follower::on(Cpu::new(net.clone()), net, latents)
+    }
+}
+
+impl<B: Backend> Follower<B> {
+    /// A follower of `net`, evaluated by a backend made for it.
+    ///
+    /// # Errors
+    /// When a latent is outside the range of the training shots.
+    pub fn on(backend: B, net: Arc<Network>, latents: &[f64]) -> Result<Self, InferError> {
         let readings = net
             .about
             .sensors
@@ -112,12 +123,13 @@ impl Follower {
             next: 0,
             state: vec![0.0; net.state],
             now: vec![0.0; net.state],
-            scratch: [vec![0.0; width], vec![0.0; width], vec![0.0; width]],
+            x: vec![0.0; width],
             fill_out: vec![0.0; net.fill_sensors.outputs],
             later_out: vec![0.0; net.later_sensors.outputs],
             values: vec![0.0; readings.len()],
             readings,
             net,
+            backend,
         };
         follower.set_latents(latents)?;
         follower.reset();
@@ -192,6 +204,11 @@ impl Follower {
         }
     }
 
+    /// What evaluates the network.
+    pub fn backend(&self) -> &B {
+        &self.backend
+    }
+
     /// Where the shot stands.
     pub fn stage(&self) -> Stage {
         self.stage
@@ -257,6 +274,10 @@ impl Follower {
 
     /// Refuses readings that are no numbers: the weights or the machine are broken.
     fn sound(&mut self, time_s: f64) -> Result<(), InferError> {
+        if let Some(trouble) = self.backend.trouble() {
+            self.values.fill(f64::NAN);
+            return Err(trouble);
+        }
         if self.share.is_finite() && self.values.iter().all(|v| v.is_finite()) {
             return Ok(());
         }
@@ -286,7 +307,7 @@ impl Follower {
         self.moved = (self.full_at, memory.pressure, memory.integrals[0]);
         self.next = 1;
         self.stage = Stage::Full;
-        let [x, a, b] = &mut self.scratch;
+        let x = &mut self.x;
         x[..FEATURES].copy_from_slice(&memory.features());
         for (i, (time, pressure)) in self.passed.iter().enumerate() {
             x[FEATURES + 2 * i] = (time / memory.time.max(1e-6)) as f32;
@@ -294,22 +315,18 @@ impl Follower {
         }
         let at = FEATURES + 2 * PASSED.len();
         x[at..at + self.latents.len()].copy_from_slice(&self.latents);
-        self.net.start_hidden.forward(x, a, b);
-        self.net.start_last.forward(a, &mut self.state);
-        self.state.iter_mut().for_each(|h| *h = tanh(*h));
+        self.backend
+            .start(&x[..at + self.latents.len()], &mut self.state);
         self.now.copy_from_slice(&self.state);
         true
     }
 
     /// Filled share by the network.
     fn front(&mut self, memory: &FillMemory) -> f64 {
-        let [x, a, b] = &mut self.scratch;
-        x[..FEATURES].copy_from_slice(&memory.features());
-        x[FEATURES..FEATURES + self.latents.len()].copy_from_slice(&self.latents);
-        self.net.front_hidden.forward(x, a, b);
-        let mut out = [0.0];
-        self.net.front_last.forward(a, &mut out);
-        f64::from(exp(out[0]))
+        let n = FEATURES + self.latents.len();
+        self.x[..FEATURES].copy_from_slice(&memory.features());
+        self.x[FEATURES..n].copy_from_slice(&self.latents);
+        f64::from(self.backend.front(&self.x[..n]))
     }
 
     /// The memory at which the front passed `goal`, within a step of `dt` from `before`, and the time into it.
@@ -339,12 +356,11 @@ impl Follower {
     }
 
     fn read_fill(&mut self) {
-        let [x, a, b] = &mut self.scratch;
-        x[..FEATURES].copy_from_slice(&self.memory.features());
-        x[FEATURES] = self.share as f32;
-        x[FEATURES + 1..FEATURES + 1 + self.latents.len()].copy_from_slice(&self.latents);
-        self.net.fill_hidden.forward(x, a, b);
-        self.net.fill_sensors.forward(a, &mut self.fill_out);
+        let n = FEATURES + 1 + self.latents.len();
+        self.x[..FEATURES].copy_from_slice(&self.memory.features());
+        self.x[FEATURES] = self.share as f32;
+        self.x[FEATURES + 1..n].copy_from_slice(&self.latents);
+        self.backend.fill(&self.x[..n], &mut self.fill_out);
         let about = &self.net.about;
         let drive = self.memory.pressure;
         for ((v, r), out) in self
@@ -393,8 +409,9 @@ impl Follower {
             time = due;
             let p = at(due);
             self.inputs(due, p, integral);
-            let dt = due - self.moved.0;
-            step(&self.net, dt, &mut self.scratch, &mut self.state);
+            let dt = (due - self.moved.0) as f32;
+            self.backend
+                .step(&self.x[..self.taken()], dt, &mut self.state);
             self.moved = (due, p, integral);
             self.next += 1;
         }
@@ -403,18 +420,20 @@ impl Follower {
         self.now.copy_from_slice(&self.state);
         if t > self.moved.0 + 1e-9 {
             self.inputs(t, drive, integral);
-            step(
-                &self.net,
-                t - self.moved.0,
-                &mut self.scratch,
-                &mut self.now,
-            );
+            let dt = (t - self.moved.0) as f32;
+            self.backend
+                .step(&self.x[..self.taken()], dt, &mut self.now);
         } else {
             self.inputs(t, drive, integral);
         }
     }
 
-    /// Writes the inputs of a move to `scratch[0]`.
+    /// Number of inputs of a move.
+    fn taken(&self) -> usize {
+        DRIVE + CLOCK + self.latents.len()
+    }
+
+    /// Writes the inputs of a move to `x`.
     fn inputs(&mut self, t: f64, drive: f64, integral: f64) {
         let (time, pressure, before) = self.moved;
         let dt = t - time;
@@ -423,21 +442,18 @@ impl Follower {
         } else {
             drive
         };
-        let x = &mut self.scratch[0];
+        let x = &mut self.x;
         x[..DRIVE].copy_from_slice(&[drive as f32, mean as f32, (drive - pressure) as f32]);
         x[DRIVE..DRIVE + CLOCK].copy_from_slice(&clock(t - self.full_at));
         x[DRIVE + CLOCK..DRIVE + CLOCK + self.latents.len()].copy_from_slice(&self.latents);
     }
 
     fn read_full(&mut self, drive: f64) {
-        let n = DRIVE + CLOCK + self.latents.len();
-        let h = self.now.len();
-        let [x, a, b] = &mut self.scratch;
+        let (n, h) = (self.taken(), self.now.len());
         // State first, then the inputs that lie in front.
-        x.copy_within(..n, h);
-        x[..h].copy_from_slice(&self.now);
-        self.net.later_hidden.forward(x, a, b);
-        self.net.later_sensors.forward(a, &mut self.later_out);
+        self.x.copy_within(..n, h);
+        self.x[..h].copy_from_slice(&self.now);
+        self.backend.later(&self.x[..h + n], &mut self.later_out);
         let about = &self.net.about;
         let mut at = 0;
         for (v, r) in self.values.iter_mut().zip(&self.readings) {
@@ -470,23 +486,4 @@ const COLDEST: f64 = -0.1;
 
 fn temperature(theta: f32, mold_k: f64, melt_k: f64) -> f64 {
     mold_k + f64::from(theta).clamp(COLDEST, HOTTEST) * (melt_k - mold_k)
-}
-
-/// One move of the state over `dt`, inputs in `scratch[0]`.
-fn step(net: &Network, dt: f64, scratch: &mut [Vec<f32>; 3], h: &mut [f32]) {
-    let [x, a, b] = scratch;
-    net.cell_inputs.forward(x, a);
-    net.cell_state.forward(h, b);
-    for (a, b) in a.iter_mut().zip(b.iter()).take(net.cell_inputs.outputs) {
-        *a += b;
-    }
-    crate::mlp::silu(&mut a[..net.cell_inputs.outputs]);
-    net.cell_out.forward(a, b);
-    let n = h.len();
-    let (rate, candidate) = b[..2 * n].split_at(n);
-    let dt = dt as f32;
-    for ((h, rate), candidate) in h.iter_mut().zip(rate).zip(candidate) {
-        let share = 1.0 - exp(-dt * softplus(*rate));
-        *h += share * (tanh(*candidate) - *h);
-    }
 }

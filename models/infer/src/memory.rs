@@ -7,9 +7,9 @@
 /// Exponents of the integrals.
 pub const EXPONENTS: [f64; 3] = [1.0, 2.0, 3.5];
 /// Time constants of the averages, s.
-const AVERAGES_S: [f64; 2] = [0.015, 0.06];
+pub(crate) const AVERAGES_S: [f64; 2] = [0.015, 0.06];
 /// Time that the logarithms are taken against, s.
-const TIME_SCALE_S: f64 = 0.1;
+pub(crate) const TIME_SCALE_S: f64 = 0.1;
 /// Smallest integral under a logarithm.
 const FLOOR: f64 = 1e-6;
 /// Number of features.

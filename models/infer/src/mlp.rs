@@ -33,6 +33,18 @@ impl Dense {
         }
     }
 
+    /// Weights as rows `[outputs, inputs]`: what other runtimes take.
+    pub fn rows(&self) -> Vec<f32> {
+        (0..self.outputs)
+            .flat_map(|o| self.columns[o..].iter().step_by(self.outputs).copied())
+            .collect()
+    }
+
+    /// The bias `[outputs]`.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
     /// The layer `rows x (this layer) + offset`: a linear reading of its outputs. `rows` is `[n, outputs]`.
     pub fn read_by(&self, rows: &[f32], offset: &[f32]) -> Self {
         let n = offset.len();
