@@ -103,11 +103,13 @@ impl Engine {
                     .into(),
             });
         }
+        let used = std::cell::Cell::new(0);
         let rows = |name: &str, outputs: usize, inputs: usize, float: &dyn Fn() -> Vec<f32>| {
             let whole = match precision {
                 Precision::Float => None,
                 Precision::Int8 => release.int8(name, outputs, inputs)?,
             };
+            used.set(used.get() + usize::from(whole.is_some()));
             Ok::<_, InferError>(match whole {
                 Some((rows, scales)) => Rows::Int8(rows.to_vec(), scales.to_vec()),
                 None => Rows::Float(float()),
@@ -130,7 +132,10 @@ impl Engine {
                 layers.push((r, l.bias(), Activation::Silu));
             }
             layers.push((Rows::Float(last.rows()), last.bias(), f));
-            let layers: Vec<_> = layers.iter().map(|(r, b, f)| (r.weights(), *b, *f)).collect();
+            let layers: Vec<_> = layers
+                .iter()
+                .map(|(r, b, f)| (r.weights(), *b, *f))
+                .collect();
             Chain::new(isa, &layers)
         };
         let (x, hidden) = (parts.cell_inputs.inputs, parts.cell_inputs.outputs);
@@ -149,7 +154,7 @@ impl Engine {
             (into.weights(), parts.cell_inputs.bias(), Activation::Silu),
             (out.weights(), &out_bias, Activation::Linear),
         ];
-        Ok(Self {
+        let engine = Self {
             isa,
             precision,
             front: mlp("front", parts.front, Activation::Linear, false)?,
@@ -159,15 +164,29 @@ impl Engine {
             later: mlp("later", parts.later, Activation::Linear, true)?,
             state: n,
             padded: padded(n),
-        })
+        };
+        if precision == Precision::Int8 && used.get() != release.whole().len() {
+            return Err(InferError::Tensor {
+                path: INT8.into(),
+                tensor: "all".into(),
+                reason: "holds 8-bit weights that no layer takes".into(),
+            });
+        }
+        Ok(engine)
     }
 
     /// Widest vector of any part.
     pub(crate) fn width(&self) -> usize {
-        [&self.front, &self.fill, &self.start, &self.cell, &self.later]
-            .map(Chain::width)
-            .into_iter()
-            .fold(0, usize::max)
+        [
+            &self.front,
+            &self.fill,
+            &self.start,
+            &self.cell,
+            &self.later,
+        ]
+        .map(Chain::width)
+        .into_iter()
+        .fold(0, usize::max)
     }
 }
 

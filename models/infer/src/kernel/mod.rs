@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`Isa`] (which kernels there are, and which a machine runs), `lanes` (what a kernel asks of a vector unit),
 //! `dense` (a layer, and a layer with tangents), `int8` (the same with 8-bit weights), `cell` (the recurrent step),
-//! [`chain`] (layers one after the other), `avx512`, `avx2`, `neon` (the units), `portable` (plain Rust, the reference).
+//! [`chain`] (layers one after the other), [`engine`] (the parts of a network), `avx512`, `avx2`, `neon` (the units), `portable` (plain Rust, the reference).
 //!
 //! All `unsafe` of this crate is in this folder. It rests on two facts: a chain is built only for an [`Isa`] that this CPU
 //! has, and every kernel asserts its lengths before it touches a pointer.
@@ -12,6 +12,7 @@
 mod cell;
 pub mod chain;
 mod dense;
+pub mod engine;
 mod entries;
 pub mod int8;
 mod lanes;

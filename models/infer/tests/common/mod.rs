@@ -129,6 +129,7 @@ pub fn description(weights: &[u8]) -> Description {
         schedule_longest_s: 0.12,
         schedule_growth: 1.055,
         errors: Errors::default(),
+        int8: None,
         latents: vec![latent("viscosity"), latent("wall_htc")],
         sensors: vec![
             place("p2", Quantity::Pressure),
