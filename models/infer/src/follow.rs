@@ -14,6 +14,10 @@ use crate::memory::{FEATURES, FillMemory};
 use crate::network::{CLOCK, DRIVE, Network, PASSED, clock};
 use crate::release::Quantity;
 
+mod tangent;
+
+pub use tangent::TangentFollower;
+
 /// Where a shot stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

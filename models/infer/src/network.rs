@@ -28,6 +28,12 @@ pub fn clock(t: f64) -> [f32; CLOCK] {
     ]
 }
 
+/// Their change per second.
+pub(crate) fn clock_rate(t: f64) -> [f64; CLOCK] {
+    let first = if t > 0.0 { 0.25 / (0.01 + t) } else { 0.0 };
+    [first, 0.2]
+}
+
 /// A network ready to follow shots.
 #[derive(Clone, Debug)]
 // Other backends read the dense parts; the kernel has its own copy.

@@ -177,6 +177,9 @@ pub type Tensor = (String, Vec<usize>, Vec<f32>);
 /// Name, shape, whole numbers and the scale of each row.
 pub type WholeTensor = (String, [usize; 2], Vec<i8>, Vec<f32>);
 
+/// Rows of whole numbers and the scale of each.
+pub type WholeRows<'a> = (&'a [i8], &'a [f32]);
+
 /// A loaded release: its description and its tensors.
 #[derive(Clone, Debug)]
 pub struct Release {
@@ -312,7 +315,7 @@ impl Release {
         name: &str,
         outputs: usize,
         inputs: usize,
-    ) -> Result<Option<(&[i8], &[f32])>, InferError> {
+    ) -> Result<Option<WholeRows<'_>>, InferError> {
         let Some((_, shape, values, scales)) = self.whole.iter().find(|t| t.0 == name) else {
             return Ok(None);
         };
