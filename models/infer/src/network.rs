@@ -141,12 +141,12 @@ fn sensible(about: &Description) -> Result<(), InferError> {
 }
 
 impl Network {
-    /// Reads a release for the best vector unit of this CPU, in single precision.
+    /// Reads a release for the best vector unit of this CPU, in the release's precision (single, unless told otherwise).
     ///
     /// # Errors
     /// When a tensor is missing or has a shape that does not fit, or a number of the description makes no sense.
     pub fn new(release: &Release) -> Result<Self, InferError> {
-        Self::with(release, Isa::best(), Precision::Float)
+        Self::with(release, Isa::best(), release.precision)
     }
 
     /// The same for a given vector unit and precision.

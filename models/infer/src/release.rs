@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::InferError;
+use crate::kernel::Precision;
 
 mod whole;
 
@@ -187,6 +188,8 @@ pub struct Release {
     pub about: Description,
     tensors: Vec<Tensor>,
     whole: Vec<WholeTensor>,
+    /// What [`crate::network::Network::new`] computes in.
+    pub precision: Precision,
     path: std::path::PathBuf,
 }
 
@@ -269,6 +272,7 @@ impl Release {
             about,
             tensors,
             whole,
+            precision: Precision::Float,
             path,
         })
     }
@@ -283,6 +287,7 @@ impl Release {
             about,
             tensors: parse(weights, &path)?,
             whole: Vec::new(),
+            precision: Precision::Float,
             path,
         })
     }
@@ -294,6 +299,12 @@ impl Release {
     pub fn with_int8(mut self, bytes: &[u8]) -> Result<Self, InferError> {
         self.whole = whole::parse(bytes, Path::new("8-bit weights in memory"))?;
         Ok(self)
+    }
+
+    /// The same, to be computed in `precision`.
+    pub fn in_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
     }
 
     /// There are 8-bit weights.
@@ -329,6 +340,20 @@ impl Release {
             });
         }
         Ok(Some((values, scales)))
+    }
+
+    /// Columns of a tensor.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn width(&self, name: &str) -> Result<usize, InferError> {
+        let found = self.tensors.iter().find(|(n, _, _)| n == name);
+        let width = found.and_then(|(_, shape, _)| shape.last().copied());
+        width.ok_or_else(|| InferError::Tensor {
+            path: self.path.clone(),
+            tensor: name.into(),
+            reason: "missing".into(),
+        })
     }
 
     /// A tensor with `width` columns (its rows are returned flattened), or a vector of any length with `width` 0.
