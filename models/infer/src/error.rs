@@ -54,6 +54,20 @@ pub enum InferError {
         /// What is wrong.
         reason: String,
     },
+    /// The CPU lacks the instructions that were asked for.
+    #[error("this CPU has no {wanted} kernel; the best it has is {best}")]
+    Isa {
+        /// Asked for.
+        wanted: crate::kernel::Isa,
+        /// Fastest there is.
+        best: crate::kernel::Isa,
+    },
+    /// Derivatives of a network that has none.
+    #[error("derivatives with respect to the latents: {reason}")]
+    Tangents {
+        /// Why not.
+        reason: &'static str,
+    },
     /// A latent outside the range of the training shots.
     #[error(
         "latent `{name}` is {value:.6e}; the network was trained from {low:.6e} to {high:.6e} {unit}: identify the mold again or train it wider"

@@ -14,6 +14,10 @@ use crate::memory::{FEATURES, FillMemory};
 use crate::network::{CLOCK, DRIVE, Network, PASSED, clock};
 use crate::release::Quantity;
 
+mod tangent;
+
+pub use tangent::TangentFollower;
+
 /// Where a shot stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -27,8 +31,14 @@ pub enum Stage {
 
 /// Pressure above atmosphere at which melt counts as arrived, Pa.
 const ARRIVED_PA: f64 = 2e4;
-/// Bisections for the moment the front passes a mark.
-const BISECTIONS: usize = 12;
+/// Evaluations, at most, for the moment the front passes a mark; within a fill two or three are enough.
+const TRIES: usize = 14;
+/// Evaluations after which every other one halves the interval: just behind the inlet nothing is straight.
+const STRAIGHT: usize = 4;
+/// Error of the logarithm of the share that is good enough: what single precision resolves.
+const NEAR_ENOUGH: f64 = 1e-6;
+/// Share that counts as none.
+const SMALLEST_SHARE: f64 = 1e-6;
 /// Scaled inlet pressure below which the pressure of the fill is no longer relative to it.
 const SMALLEST_DRIVE: f64 = 0.02;
 
@@ -56,6 +66,9 @@ pub struct Follower<B = Cpu> {
     start: f64,
     memory: FillMemory,
     share: f64,
+    /// Share one sample before.
+    before: f64,
+    broken: bool,
     passed: [(f64, f64); PASSED.len()],
     full_at: f64,
     /// Time, pressure and pressure integral at the last move of the state; number of the next one.
@@ -117,6 +130,8 @@ impl<B: Backend> Follower<B> {
             start: 0.0,
             memory: FillMemory::default(),
             share: 0.0,
+            before: 0.0,
+            broken: false,
             passed: [(0.0, 0.0); PASSED.len()],
             full_at: f64::NAN,
             moved: (0.0, 0.0, 0.0),
@@ -188,6 +203,8 @@ impl<B: Backend> Follower<B> {
         self.last = None;
         self.memory = FillMemory::default();
         self.share = 0.0;
+        self.before = 0.0;
+        self.broken = false;
         self.passed = [(0.0, 0.0); PASSED.len()];
         self.full_at = f64::NAN;
         self.next = 0;
@@ -233,8 +250,12 @@ impl<B: Backend> Follower<B> {
     ///
     /// # Errors
     /// When a value is no number, time does not rise or the pressure is above the trained range; the shot then stands where it
-    /// stood.
+    /// stood. When the network's own output is no number or its backend fails; every sample up to the next `reset` is then
+    /// refused.
     pub fn push(&mut self, t: f64, pa: f64) -> Result<(), InferError> {
+        if self.broken {
+            return Err(InferError::Broken { time_s: t });
+        }
         if !(pa.is_finite() && t.is_finite()) {
             return Err(InferError::NotANumber { time_s: t });
         }
@@ -276,12 +297,14 @@ impl<B: Backend> Follower<B> {
     fn sound(&mut self, time_s: f64) -> Result<(), InferError> {
         if let Some(trouble) = self.backend.trouble() {
             self.values.fill(f64::NAN);
+            self.broken = true;
             return Err(trouble);
         }
         if self.share.is_finite() && self.values.iter().all(|v| v.is_finite()) {
             return Ok(());
         }
         self.values.fill(f64::NAN);
+        self.broken = true;
         Err(InferError::Broken { time_s })
     }
 
@@ -289,6 +312,7 @@ impl<B: Backend> Follower<B> {
     fn fill(&mut self, from_s: f64, from: f64, t: f64, drive: f64) -> bool {
         let before = self.memory;
         let was = self.share;
+        self.before = was;
         self.memory.step(drive, t - from_s);
         let share = self.front(&self.memory.clone());
         // No `max`: it would hide an output that is no number.
@@ -343,16 +367,32 @@ impl<B: Backend> Follower<B> {
             m.step(from + w * (to - from), w * dt);
             m
         };
-        let (mut low, mut high) = (0.0, 1.0);
-        for _ in 0..BISECTIONS {
-            let middle = 0.5 * (low + high);
-            if self.front(&at(middle)) >= goal {
-                high = middle;
+        // Between samples the logarithm of the share is nearly straight: regula falsi, the kept end's value halved when the
+        // same end stays twice (Illinois).
+        let over = |share: f64| share.max(SMALLEST_SHARE).ln() - goal.ln();
+        let (mut low, mut high) = ((0.0, over(self.before)), (1.0, over(self.share)));
+        let mut kept = 0;
+        for i in 0..TRIES {
+            let w = if i < STRAIGHT || i % 2 == 0 {
+                high.0 - high.1 * (high.0 - low.0) / (high.1 - low.1)
             } else {
-                low = middle;
+                0.5 * (low.0 + high.0)
+            };
+            let found = self.front(&at(w)).ln() - goal.ln();
+            if found.abs() < NEAR_ENOUGH || !found.is_finite() {
+                return (at(w), w * dt);
+            }
+            if found > 0.0 {
+                high = (w, found);
+                low.1 *= if kept > 0 { 0.5 } else { 1.0 };
+                kept = 1;
+            } else {
+                low = (w, found);
+                high.1 *= if kept < 0 { 0.5 } else { 1.0 };
+                kept = -1;
             }
         }
-        (at(high), high * dt)
+        (at(high.0), high.0 * dt)
     }
 
     fn read_fill(&mut self) {

@@ -8,6 +8,7 @@
 pub mod backend;
 pub mod error;
 pub mod follow;
+pub mod kernel;
 pub mod memory;
 pub mod mlp;
 pub mod network;

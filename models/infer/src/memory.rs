@@ -61,6 +61,30 @@ impl FillMemory {
         }
         f
     }
+
+    /// Change of the features per second on a straight line of `slope` \[1/s\]: their derivative with respect to the moment
+    /// at which they are taken.
+    pub fn rates(&self, slope: f64) -> [f32; FEATURES] {
+        let mut f = [0.0; FEATURES];
+        // Below the floor a logarithm stands still.
+        let ln = |v: f64, rate: f64| {
+            if v / TIME_SCALE_S > FLOOR {
+                (rate / v) as f32
+            } else {
+                0.0
+            }
+        };
+        f[0] = ln(self.time, 1.0);
+        for ((f, v), m) in f[1..].iter_mut().zip(self.integrals).zip(EXPONENTS) {
+            *f = ln(v, self.pressure.powf(m)) / m as f32;
+        }
+        let at = 1 + EXPONENTS.len();
+        f[at] = slope as f32;
+        for ((f, v), tau) in f[at + 1..].iter_mut().zip(self.averages).zip(AVERAGES_S) {
+            *f = ((self.pressure - v) / tau) as f32;
+        }
+        f
+    }
 }
 
 /// Mean of `p^m` over a straight line from `a` to `b`, both at least zero.
@@ -92,6 +116,28 @@ mod tests {
         };
         for (a, b) in run(10).iter().zip(run(1000)) {
             assert!((a - b).abs() < 2e-5, "{a} {b}");
+        }
+    }
+
+    /// Against the features a little later.
+    #[test]
+    fn rates_are_derivatives_of_the_features() {
+        let mut m = FillMemory::default();
+        m.step(0.7, 0.05);
+        m.step(1.2, 0.02);
+        let slope = 8.0;
+        let (mut a, mut b) = (m, m);
+        a.step(m.pressure + slope * 1e-3, 1e-3);
+        b.step(m.pressure + slope * 2e-3, 2e-3);
+        for ((r, f), (a, b)) in m
+            .rates(slope)
+            .iter()
+            .zip(m.features())
+            .zip(a.features().iter().zip(b.features()))
+        {
+            // Second order: (4 a - b - 3 f) / 2 h.
+            let d = (4.0 * a - b - 3.0 * f) / 2e-3;
+            assert!((r - d).abs() < 5e-3 * (1.0 + d.abs()), "{r} {d}");
         }
     }
 

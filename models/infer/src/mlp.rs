@@ -1,6 +1,4 @@
-//! Dense layers at batch one.
-
-use crate::smooth::sigmoid;
+//! Dense layers as loaded; [`crate::kernel`] packs and computes them.
 
 /// A dense layer; weights by input, so that one input adds to a run of outputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,27 +58,6 @@ impl Dense {
         }
         Self::new(&weights, &bias)
     }
-
-    /// `y = W x + b`.
-    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
-        let y = &mut y[..self.outputs];
-        y.copy_from_slice(&self.bias);
-        for (x, column) in x[..self.inputs]
-            .iter()
-            .zip(self.columns.chunks_exact(self.outputs))
-        {
-            for (y, w) in y.iter_mut().zip(column) {
-                *y += x * w;
-            }
-        }
-    }
-}
-
-/// SiLU, element by element.
-pub fn silu(x: &mut [f32]) {
-    for x in x {
-        *x *= sigmoid(*x);
-    }
 }
 
 /// Dense layers with SiLU after each.
@@ -91,21 +68,6 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Applies all layers; `a` and `b` are scratch. The result lies in `a`.
-    pub fn forward(&self, x: &[f32], a: &mut [f32], b: &mut [f32]) {
-        let mut first = true;
-        for layer in &self.layers {
-            if first {
-                layer.forward(x, a);
-                first = false;
-            } else {
-                b[..layer.inputs].copy_from_slice(&a[..layer.inputs]);
-                layer.forward(b, a);
-            }
-            silu(&mut a[..layer.outputs]);
-        }
-    }
-
     /// Largest width.
     pub fn width(&self) -> usize {
         self.layers

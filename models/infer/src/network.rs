@@ -4,6 +4,8 @@
 //! decoder's last hidden layer: the three products are taken once, at load.
 
 use crate::error::InferError;
+use crate::kernel::engine::{Engine, Parts};
+use crate::kernel::{Isa, Precision};
 use crate::memory::FEATURES;
 use crate::mlp::{Dense, Hidden};
 use crate::release::{Description, LatentInput, Quantity, Release};
@@ -26,8 +28,16 @@ pub fn clock(t: f64) -> [f32; CLOCK] {
     ]
 }
 
+/// Their change per second.
+pub(crate) fn clock_rate(t: f64) -> [f64; CLOCK] {
+    let first = if t > 0.0 { 0.25 / (0.01 + t) } else { 0.0 };
+    [first, 0.2]
+}
+
 /// A network ready to follow shots.
 #[derive(Clone, Debug)]
+// Other backends read the dense parts; the kernel has its own copy.
+#[cfg_attr(not(any(feature = "export", feature = "candle")), allow(dead_code))]
 pub struct Network {
     /// Its description.
     pub about: Description,
@@ -48,6 +58,8 @@ pub struct Network {
     pub(crate) cell_out: Dense,
     pub(crate) later_hidden: Hidden,
     pub(crate) later_sensors: Dense,
+    /// The same, packed for this CPU.
+    pub(crate) engine: Engine,
 }
 
 /// Layers of an MLP in a release: hidden ones and the last.
@@ -129,11 +141,19 @@ fn sensible(about: &Description) -> Result<(), InferError> {
 }
 
 impl Network {
-    /// Reads a release.
+    /// Reads a release for the best vector unit of this CPU, in the release's precision (single, unless told otherwise).
     ///
     /// # Errors
     /// When a tensor is missing or has a shape that does not fit, or a number of the description makes no sense.
     pub fn new(release: &Release) -> Result<Self, InferError> {
+        Self::with(release, Isa::best(), release.precision)
+    }
+
+    /// The same for a given vector unit and precision.
+    ///
+    /// # Errors
+    /// Also when this CPU lacks `isa` or the release has no 8-bit weights where they are asked for.
+    pub fn with(release: &Release, isa: Isa, precision: Precision) -> Result<Self, InferError> {
         let about = release.about.clone();
         sensible(&about)?;
         let (u, n, wide) = (about.latents.len(), about.nodes, about.nodes * about.layers);
@@ -255,23 +275,41 @@ impl Network {
             growth: about.schedule_growth,
             longest: about.schedule_longest_s,
         };
+        let fill_sensors = fill_last.read_by(&fill_rows, &fill_offset);
+        let later_sensors = later_last.read_by(&rows, &offset);
+        let parts = Parts {
+            front: (&front_hidden, &front_last),
+            fill: (&fill_hidden, &fill_sensors),
+            start: (&start_hidden, &start_last),
+            cell_inputs: &cell_inputs,
+            cell_state: &cell_state,
+            cell_out: &cell_out,
+            later: (&later_hidden, &later_sensors),
+        };
+        let engine = Engine::new(release, &parts, isa, precision)?;
         Ok(Self {
             order: order.to_vec(),
             times: schedule.times(about.longest_s),
             state,
             front_hidden,
             front_last,
-            fill_sensors: fill_last.read_by(&fill_rows, &fill_offset),
+            fill_sensors,
             fill_hidden,
             start_hidden,
             start_last,
             cell_inputs,
             cell_state,
             cell_out,
-            later_sensors: later_last.read_by(&rows, &offset),
+            later_sensors,
             later_hidden,
+            engine,
             about,
         })
+    }
+
+    /// Vector unit and precision that it was packed for.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Widest vector of any layer.

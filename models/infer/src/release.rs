@@ -1,4 +1,4 @@
-//! A release: a folder with `model.toml` and `weights.safetensors`, never edited again.
+//! A release: a folder with `model.toml` and `weights.safetensors`, and perhaps `weights-int8.safetensors`, never edited again.
 
 use std::path::Path;
 
@@ -7,13 +7,24 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::InferError;
+use crate::kernel::Precision;
 
+mod whole;
+
+pub use whole::to_safetensors as int8_to_safetensors;
+
+/// Formats that this program reads, for messages.
+const KNOWN: &str = "moldsight-network-1` and `moldsight-network-2";
 /// Name and version of the format.
 pub const FORMAT: &str = "moldsight-network-1";
+/// The same with 8-bit weights beside the others.
+pub const FORMAT_INT8: &str = "moldsight-network-2";
 /// The description in a release.
 pub const DESCRIPTION: &str = "model.toml";
 /// The weights in a release.
 pub const WEIGHTS: &str = "weights.safetensors";
+/// The 8-bit weights in a release of [`FORMAT_INT8`].
+pub const INT8: &str = "weights-int8.safetensors";
 
 /// A latent that the network takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,11 +86,28 @@ pub struct Errors {
     pub full_ms: [f64; 2],
 }
 
+/// 8-bit weights beside the float ones: per output channel, activations scaled at every step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantised {
+    /// Hash of the 8-bit weights file.
+    pub weights_sha256: String,
+    /// Program that made them.
+    pub program: String,
+    /// Errors on the same fresh shots, followed with 8-bit weights.
+    pub errors: Errors,
+    /// Root mean square difference between both followers over a shot at the sensors, percent of its peak: mean and 95th
+    /// percentile.
+    pub extra_percent: [f64; 2],
+    /// The same of temperature after the mold is full, K: mean over all shots, and the 95th percentile of a shot.
+    pub extra_k: [f64; 2],
+}
+
 /// `model.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Description {
-    /// [`FORMAT`].
+    /// [`FORMAT`] or [`FORMAT_INT8`].
     pub format: String,
     /// Mold, and the hash of all that its simulation reads.
     pub mold: String,
@@ -130,6 +158,9 @@ pub struct Description {
     pub schedule_growth: f64,
     /// Errors on fresh shots.
     pub errors: Errors,
+    /// 8-bit weights, in a release of [`FORMAT_INT8`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub int8: Option<Quantised>,
     /// Latents, in the order of the inputs.
     pub latents: Vec<LatentInput>,
     /// Sensors of the mold.
@@ -144,12 +175,21 @@ fn usual_spread() -> f64 {
 /// Name, shape and values of a tensor.
 pub type Tensor = (String, Vec<usize>, Vec<f32>);
 
+/// Name, shape, whole numbers and the scale of each row.
+pub type WholeTensor = (String, [usize; 2], Vec<i8>, Vec<f32>);
+
+/// Rows of whole numbers and the scale of each.
+pub type WholeRows<'a> = (&'a [i8], &'a [f32]);
+
 /// A loaded release: its description and its tensors.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// The description.
     pub about: Description,
     tensors: Vec<Tensor>,
+    whole: Vec<WholeTensor>,
+    /// What [`crate::network::Network::new`] computes in.
+    pub precision: Precision,
     path: std::path::PathBuf,
 }
 
@@ -189,31 +229,50 @@ impl Release {
             .and_then(|f| f.as_str())
             .unwrap_or("missing")
             .to_owned();
-        if found != FORMAT {
+        if found != FORMAT && found != FORMAT_INT8 {
             return Err(InferError::Format {
                 path,
                 found,
-                known: FORMAT,
+                known: KNOWN,
             });
         }
         let about: Description = toml::from_str(&text).map_err(|e| InferError::Description {
             path: path.clone(),
             reason: e.message().into(),
         })?;
-        let path = folder.join(WEIGHTS);
-        let bytes = read(&path)?;
-        let found = sha256(&bytes);
-        if found != about.weights_sha256 {
-            return Err(InferError::Hash {
-                path,
-                found,
-                stated: about.weights_sha256,
-            });
+        if (found == FORMAT_INT8) != about.int8.is_some() {
+            let reason =
+                format!("a release has a table `[int8]` just when its format is `{FORMAT_INT8}`");
+            return Err(InferError::Description { path, reason });
         }
+        let hashed = |name: &str, stated: &str| {
+            let path = folder.join(name);
+            let bytes = read(&path)?;
+            let found = sha256(&bytes);
+            if found != stated {
+                let stated = stated.into();
+                return Err(InferError::Hash {
+                    path,
+                    found,
+                    stated,
+                });
+            }
+            Ok((path, bytes))
+        };
+        let (path, bytes) = hashed(WEIGHTS, &about.weights_sha256)?;
         let tensors = parse(&bytes, &path)?;
+        let whole = match &about.int8 {
+            None => Vec::new(),
+            Some(int8) => {
+                let (path, bytes) = hashed(INT8, &int8.weights_sha256)?;
+                whole::parse(&bytes, &path)?
+            }
+        };
         Ok(Self {
             about,
             tensors,
+            whole,
+            precision: Precision::Float,
             path,
         })
     }
@@ -227,7 +286,73 @@ impl Release {
         Ok(Self {
             about,
             tensors: parse(weights, &path)?,
+            whole: Vec::new(),
+            precision: Precision::Float,
             path,
+        })
+    }
+
+    /// The same with 8-bit weights of `bytes`.
+    ///
+    /// # Errors
+    /// When they are not what they should be.
+    pub fn with_int8(mut self, bytes: &[u8]) -> Result<Self, InferError> {
+        self.whole = whole::parse(bytes, Path::new("8-bit weights in memory"))?;
+        Ok(self)
+    }
+
+    /// The same, to be computed in `precision`.
+    pub fn in_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// There are 8-bit weights.
+    pub fn has_int8(&self) -> bool {
+        !self.whole.is_empty()
+    }
+
+    /// All 8-bit weights.
+    pub fn whole(&self) -> &[WholeTensor] {
+        &self.whole
+    }
+
+    /// 8-bit weights of that name and their scales, where the release has them.
+    ///
+    /// # Errors
+    /// When they have another shape.
+    pub fn int8(
+        &self,
+        name: &str,
+        outputs: usize,
+        inputs: usize,
+    ) -> Result<Option<WholeRows<'_>>, InferError> {
+        let Some((_, shape, values, scales)) = self.whole.iter().find(|t| t.0 == name) else {
+            return Ok(None);
+        };
+        if *shape != [outputs, inputs] {
+            return Err(InferError::Tensor {
+                path: INT8.into(),
+                tensor: name.into(),
+                reason: format!(
+                    "has shape {shape:?}; {outputs} rows and {inputs} columns are needed"
+                ),
+            });
+        }
+        Ok(Some((values, scales)))
+    }
+
+    /// Columns of a tensor.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn width(&self, name: &str) -> Result<usize, InferError> {
+        let found = self.tensors.iter().find(|(n, _, _)| n == name);
+        let width = found.and_then(|(_, shape, _)| shape.last().copied());
+        width.ok_or_else(|| InferError::Tensor {
+            path: self.path.clone(),
+            tensor: name.into(),
+            reason: "missing".into(),
         })
     }
 
@@ -318,6 +443,23 @@ impl Description {
     /// # Errors
     /// When the folder exists (releases are never edited) or cannot be written.
     pub fn write(&self, folder: &Path, weights: &[u8]) -> Result<(), InferError> {
+        self.write_files(folder, &[(WEIGHTS, weights)])
+    }
+
+    /// The same with 8-bit weights.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn write_with_int8(
+        &self,
+        folder: &Path,
+        weights: &[u8],
+        int8: &[u8],
+    ) -> Result<(), InferError> {
+        self.write_files(folder, &[(WEIGHTS, weights), (INT8, int8)])
+    }
+
+    fn write_files(&self, folder: &Path, files: &[(&str, &[u8])]) -> Result<(), InferError> {
         let failed = |doing, path: &Path| {
             let path = path.to_path_buf();
             move |source| InferError::File {
@@ -338,7 +480,8 @@ impl Description {
             reason: e.to_string(),
         })?;
         std::fs::create_dir_all(folder).map_err(failed("creating", folder))?;
-        for (name, bytes) in [(WEIGHTS, weights), (DESCRIPTION, text.as_bytes())] {
+        let description = (DESCRIPTION, text.as_bytes());
+        for (name, bytes) in files.iter().copied().chain([description]) {
             let path = folder.join(name);
             std::fs::write(&path, bytes).map_err(failed("writing", &path))?;
         }

@@ -9,7 +9,7 @@ use common::release;
 use models_infer::error::InferError;
 use models_infer::follow::{Follower, Stage};
 use models_infer::network::Network;
-use models_infer::release::Release;
+use models_infer::release::{Release, to_safetensors};
 
 fn follower() -> Follower {
     let (about, weights) = release();
@@ -124,4 +124,31 @@ fn latents_outside_the_trained_range_are_refused_by_name() {
             needed: 2
         })
     ));
+}
+
+/// Weights that overflow: refused, and every sample after it, until a new shot begins.
+#[test]
+fn a_broken_network_stays_refused_until_the_next_shot() {
+    let mut all = common::tensors();
+    for name in ["later.3.bias", "basis.pressure.modes"] {
+        let huge = all.iter_mut().find(|t| t.0 == name).unwrap();
+        huge.2.fill(f32::MAX);
+    }
+    let weights = to_safetensors(&all).unwrap();
+    let about = common::description(&weights);
+    let net = Network::new(&Release::from_parts(about, &weights).unwrap()).unwrap();
+    let mut f = Follower::new(Arc::new(net), &[1.0, 1.0]).unwrap();
+    let broke = (0..400).find(|i| {
+        f.push(f64::from(*i) * 1e-3, drive(f64::from(*i) * 1e-3))
+            .is_err()
+    });
+    let broke = broke.expect("a full mold reads infinity");
+    assert_eq!(f.stage(), Stage::Full);
+    assert!(f.readings().iter().any(|v| v.is_nan()));
+    assert!(matches!(
+        f.push(f64::from(broke + 1) * 1e-3, 1e6),
+        Err(InferError::Broken { .. })
+    ));
+    f.reset();
+    f.push(0.0, 1e5).unwrap();
 }

@@ -4,10 +4,16 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use common::{description, release, tensors};
+use models_infer::follow::{Follower, TangentFollower};
+use models_infer::kernel::{Isa, Precision};
 use models_infer::network::Network;
-use models_infer::release::{DESCRIPTION, Release, WEIGHTS, to_safetensors};
+use models_infer::release::{
+    DESCRIPTION, FORMAT, FORMAT_INT8, INT8, Quantised, Release, WEIGHTS, WholeTensor,
+    int8_to_safetensors, sha256, to_safetensors,
+};
 
 fn written(folder: &Path) -> std::path::PathBuf {
     let at = folder.join("test-001");
@@ -173,6 +179,137 @@ fn a_description_that_makes_no_sense_is_refused() {
             .to_string();
         assert!(told.contains(key), "{key}: {told}");
     }
+}
+
+/// A release with 8-bit weights in a folder.
+fn written_int8(folder: &Path) -> std::path::PathBuf {
+    let at = folder.join("test-002");
+    let (mut about, weights) = release();
+    let int8 = int8_to_safetensors(&common::whole()).unwrap();
+    about.format = FORMAT_INT8.into();
+    about.int8 = Some(Quantised {
+        weights_sha256: sha256(&int8),
+        ..Quantised::default()
+    });
+    about.write_with_int8(&at, &weights, &int8).unwrap();
+    at
+}
+
+#[test]
+fn weights_in_8_bits_are_read_and_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written_int8(folder.path());
+    let release = Release::load(&at).unwrap();
+    assert_eq!(release.whole().len(), common::whole().len());
+    let shot = |isa, precision| {
+        let net = Network::with(&release, isa, precision).unwrap();
+        let mut f = Follower::new(Arc::new(net), &[1.0, 1.2]).unwrap();
+        let mut all = vec![];
+        for i in 0..1000 {
+            let t = f64::from(i) * 1e-3;
+            f.push(t, 1e5 + 40e6 * (t * 4.0).min(1.0)).unwrap();
+            all.extend_from_slice(f.readings());
+        }
+        all
+    };
+    let float = shot(Isa::Portable, Precision::Float);
+    let int8 = shot(Isa::Portable, Precision::Int8);
+    let apart = |a: &[f64], b: &[f64]| {
+        let pairs = a.iter().zip(b);
+        pairs.fold(0.0_f64, |m, (a, b)| {
+            m.max((a - b).abs() / b.abs().max(300.0))
+        })
+    };
+    // The 8-bit weights are the ones in use: near the others, and not the same.
+    assert!(apart(&int8, &float) < 0.05, "{}", apart(&int8, &float));
+    assert!(apart(&int8, &float) > 1e-5);
+    for isa in Isa::available() {
+        let other = shot(isa, Precision::Int8);
+        assert!(
+            apart(&other, &int8) < 2e-3,
+            "{isa}: {}",
+            apart(&other, &int8)
+        );
+    }
+    // Whoever does not ask for them gets the float ones, and who asks a release without is refused.
+    assert_eq!(
+        Network::new(&release).unwrap().engine().precision,
+        Precision::Float
+    );
+    let asked = release.clone().in_precision(Precision::Int8);
+    assert_eq!(
+        Network::new(&asked).unwrap().engine().precision,
+        Precision::Int8
+    );
+    let (about, weights) = common::release();
+    let without = Release::from_parts(about, &weights).unwrap();
+    let error = Network::with(&without, Isa::Portable, Precision::Int8).unwrap_err();
+    assert!(error.to_string().contains("moldlab quantize"), "{error}");
+    // Derivatives need the float ones.
+    let error = TangentFollower::new(Arc::new(Network::new(&asked).unwrap()), &[1.0, 1.2]);
+    assert!(error.unwrap_err().to_string().contains("single precision"));
+}
+
+#[test]
+fn damaged_or_foreign_8_bit_weights_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written_int8(folder.path());
+    assert_eq!(refusal(&at), "accepted");
+    let path = at.join(INT8);
+    let whole = std::fs::read(&path).unwrap();
+    for place in [0, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let told = refusal(&at);
+        assert!(told.contains("SHA-256") && told.contains(INT8), "{told}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(refusal(&at).contains(INT8));
+    std::fs::write(&path, &whole).unwrap();
+    // The format and the table go together.
+    let path = at.join(DESCRIPTION);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(FORMAT_INT8, FORMAT)).unwrap();
+    assert!(refusal(&at).contains("[int8]"), "{}", refusal(&at));
+    let without = written(folder.path());
+    let path = without.join(DESCRIPTION);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(FORMAT, FORMAT_INT8)).unwrap();
+    assert!(refusal(&without).contains("[int8]"));
+}
+
+#[test]
+fn whole_numbers_that_do_not_fit_are_refused_by_name() {
+    let told = |change: &dyn Fn(&mut Vec<WholeTensor>)| {
+        let mut all = common::whole();
+        change(&mut all);
+        let (about, weights) = release();
+        let int8 = int8_to_safetensors(&all).unwrap();
+        let release = Release::from_parts(about, &weights).unwrap();
+        release
+            .with_int8(&int8)
+            .and_then(|r| Network::with(&r, Isa::best(), Precision::Int8))
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    let lowest = told(&|all| all[0].2[3] = -128);
+    assert!(
+        lowest.contains(&common::whole()[0].0) && lowest.contains("-128"),
+        "{lowest}"
+    );
+    let broken = told(&|all| all[1].3[0] = f32::INFINITY);
+    assert!(broken.contains(".scale"), "{broken}");
+    let foreign = told(&|all| all[0].0 = "feel.1.weight".into());
+    assert!(foreign.contains("no layer takes"), "{foreign}");
+    let short = told(&|all| {
+        let (_, shape, values, scales) = &mut all[0];
+        shape[0] -= 1;
+        scales.pop();
+        values.truncate(shape[0] * shape[1]);
+    });
+    assert!(short.contains("rows"), "{short}");
 }
 
 /// The releases kept beside this crate are whole and pass every check.

@@ -13,6 +13,7 @@ mod output;
 mod pictures;
 mod predict;
 mod quality;
+mod quantize;
 mod simulate;
 mod sweep;
 mod train;
@@ -39,6 +40,8 @@ enum Command {
     Dataset(dataset::Args),
     /// Train the virtual sensor of a mold; writes a release.
     Train(train::TrainArgs),
+    /// Add 8-bit weights to a release; writes a new one.
+    Quantize(quantize::Args),
     /// Recompute the errors of a release on fresh shots.
     Verify(train::VerifyArgs),
     /// Identify latents from few measured shots through the network; compare flow laws.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Dataset(args) => dataset::run(&args).map(|()| true),
         Command::Train(args) => train::train(&args).map(|()| true),
+        Command::Quantize(args) => quantize::run(&args),
         Command::Verify(args) => train::verify(&args),
         Command::Identify(args) => identify::run(&args).map(|()| true),
         Command::Predict(args) => predict::run(&args).map(|()| true),

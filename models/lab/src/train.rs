@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
+use models_infer::kernel::Precision;
 use models_infer::release::{Errors, Release};
 use models_physics::molds;
 use models_pinn::dataset::{Dataset, Options, generate, mold_hash};
@@ -11,9 +12,11 @@ use models_pinn::evaluate::errors;
 use models_pinn::export::{describe, weights};
 use models_pinn::network::{Network, Widths};
 use models_pinn::prepare::{Modes, Prepared};
+use models_pinn::quantise::{extra, refusal};
 use models_pinn::train::{Effort, LaterRows, full_times, train_filling, train_later};
 
 use crate::dataset::bar;
+use crate::quantize::print_extra;
 use crate::simulate::load_mold;
 
 /// Arguments of `moldlab train`.
@@ -200,7 +203,8 @@ pub fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dat
     Ok(data)
 }
 
-fn print_errors(name: &str, e: &Errors) {
+/// Prints the errors of a release.
+pub fn print_errors(name: &str, e: &Errors) {
     println!(
         "{name}: errors against the solver on {} fresh shots",
         e.shots
@@ -234,6 +238,30 @@ pub struct VerifyArgs {
     json: bool,
 }
 
+/// The shots that a release's errors were measured on.
+///
+/// # Errors
+/// When its mold has changed since, or cannot be simulated.
+pub fn fresh_of(folder: &Path, release: &Release) -> Result<Dataset> {
+    let about = &release.about;
+    let mold = molds::builtin(&about.mold)?;
+    if mold_hash(&mold)? != about.mold_sha256 {
+        bail!(
+            "{}: `{}` has changed since this release was trained; train it again",
+            folder.display(),
+            mold.name
+        );
+    }
+    let options = Options {
+        shots: about.fresh_shots,
+        seed: u32::try_from(about.dataset_seed).context("seed of the dataset")?,
+        first: FRESH,
+        waveforms: about.waveforms,
+        spread: about.spread,
+    };
+    fresh(&mold, &options)
+}
+
 /// Errors may differ by this share between machines (rounding, another order of sums).
 const SAME: f64 = 0.02;
 
@@ -244,34 +272,46 @@ const SAME: f64 = 0.02;
 pub fn verify(args: &VerifyArgs) -> Result<bool> {
     let folder = find_release(&args.weights)?;
     let release = Release::load(&folder)?;
-    let mold = molds::builtin(&release.about.mold)?;
-    if mold_hash(&mold)? != release.about.mold_sha256 {
-        bail!(
-            "{}: `{}` has changed since this release was trained; train it again",
-            folder.display(),
-            mold.name
-        );
-    }
-    let stated = &release.about.errors;
-    let seed = u32::try_from(release.about.dataset_seed).context("seed of the dataset")?;
-    let about = &release.about;
-    let options = Options {
-        shots: about.fresh_shots,
-        seed,
-        first: FRESH,
-        waveforms: about.waveforms,
-        spread: about.spread,
+    let shots = fresh_of(&folder, &release)?;
+    let found = errors(&release, &shots)?;
+    let whole = match &release.about.int8 {
+        None => None,
+        Some(stated) => {
+            let int8 = release.clone().in_precision(Precision::Int8);
+            let in_int8 = errors(&int8, &shots)?;
+            Some((stated, in_int8, extra(&release, &shots)?))
+        }
     };
-    let found = errors(&release, &fresh(&mold, &options)?)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&found)?);
+        let int8 = whole.as_ref().map(|(_, errors, _)| errors);
+        let all = serde_json::json!({ "float": found, "int8": int8 });
+        // Releases without 8-bit weights keep the flat form.
+        let text = match int8 {
+            None => serde_json::to_string_pretty(&found)?,
+            Some(_) => serde_json::to_string_pretty(&all)?,
+        };
+        println!("{text}");
     } else {
         print_errors(&release.about.mold, &found);
+        if let Some((_, errors, extra)) = &whole {
+            print_errors(&format!("{}, 8-bit weights", release.about.mold), errors);
+            print_extra(extra);
+        }
     }
     let near = |a: f64, b: f64| (a - b).abs() <= SAME * b.abs().max(0.05);
-    let same = near(found.sensors_percent[0], stated.sensors_percent[0])
-        && near(found.later_percent, stated.later_percent)
-        && near(found.temperature_k[0], stated.temperature_k[0]);
+    let agree = |found: &Errors, stated: &Errors| {
+        near(found.sensors_percent[0], stated.sensors_percent[0])
+            && near(found.later_percent, stated.later_percent)
+            && near(found.temperature_k[0], stated.temperature_k[0])
+    };
+    let mut same = agree(&found, &release.about.errors);
+    if let Some((stated, in_int8, _)) = &whole {
+        same &= agree(in_int8, &stated.errors);
+        if let Some(told) = refusal(&found, in_int8) {
+            eprintln!("moldlab: {}: {told}", folder.display());
+            return Ok(false);
+        }
+    }
     if !same {
         eprintln!(
             "moldlab: {}: the errors are not those the release states",

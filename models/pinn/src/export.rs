@@ -181,6 +181,7 @@ pub fn describe(
         schedule_longest_s: schedule.longest,
         schedule_growth: schedule.growth,
         errors,
+        int8: None,
         latents: TAKEN
             .iter()
             .zip(scales.latents)

@@ -12,5 +12,6 @@ pub mod layers;
 pub mod network;
 pub mod op;
 pub mod prepare;
+pub mod quantise;
 pub mod scales;
 pub mod train;

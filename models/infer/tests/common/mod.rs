@@ -1,10 +1,12 @@
 //! A small release with random weights: what it computes means nothing, how it computes it does.
 #![allow(clippy::unwrap_used)]
 
+use models_infer::kernel::int8::quantise;
 use models_infer::memory::FEATURES;
 use models_infer::network::{CLOCK, DRIVE, FILL_SUMMARY};
 use models_infer::release::{
-    Description, Errors, FORMAT, LatentInput, Quantity, SensorPlace, Tensor, sha256, to_safetensors,
+    Description, Errors, FORMAT, LatentInput, Quantity, SensorPlace, Tensor, WholeTensor, sha256,
+    to_safetensors,
 };
 
 pub const NODES: usize = 6;
@@ -129,6 +131,7 @@ pub fn description(weights: &[u8]) -> Description {
         schedule_longest_s: 0.12,
         schedule_growth: 1.055,
         errors: Errors::default(),
+        int8: None,
         latents: vec![latent("viscosity"), latent("wall_htc")],
         sensors: vec![
             place("p2", Quantity::Pressure),
@@ -140,4 +143,39 @@ pub fn description(weights: &[u8]) -> Description {
 pub fn release() -> (Description, Vec<u8>) {
     let weights = to_safetensors(&tensors()).unwrap();
     (description(&weights), weights)
+}
+
+/// 8-bit weights for the hidden layers behind the first and for the cell.
+#[allow(dead_code)]
+pub fn whole() -> Vec<WholeTensor> {
+    let all = tensors();
+    let find = |name: &str| all.iter().find(|t| t.0 == name).unwrap();
+    let quantised = |name: &str, shape: [usize; 2], rows: &[f32]| {
+        let (q, scales) = quantise(rows, shape[0]);
+        (name.to_owned(), shape, q, scales)
+    };
+    let mut found: Vec<WholeTensor> = [
+        "fill.1.weight",
+        "later.0.weight",
+        "later.1.weight",
+        "cell.out.weight",
+    ]
+    .into_iter()
+    .map(|name| {
+        let (_, shape, rows) = find(name);
+        quantised(name, [shape[0], shape[1]], rows)
+    })
+    .collect();
+    let (h, x) = (find("cell.state.weight"), find("cell.inputs.weight"));
+    let both: Vec<f32> =
+        h.2.chunks(h.1[1])
+            .zip(x.2.chunks(x.1[1]))
+            .flat_map(|(h, x)| [h, x].concat())
+            .collect();
+    found.push(quantised(
+        "cell.hidden.weight",
+        [h.1[0], h.1[1] + x.1[1]],
+        &both,
+    ));
+    found
 }

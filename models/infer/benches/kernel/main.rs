@@ -1,0 +1,121 @@
+//! One network, one core, batch one, one run: own kernels side by side with ONNX Runtime, tract and candle.
+//!
+//! ```text
+//! RAYON_NUM_THREADS=1 ORT_DYLIB_PATH=.../libonnxruntime.so \
+//!     taskset -c 0 cargo bench -p models-infer --features others --bench kernel
+//! ```
+//! Without the feature, own kernels alone; a library that is not at hand is left out, and told so.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use models_infer::follow::{Follower, TangentFollower};
+use models_infer::kernel::chain::{Columns, Scratch, TangentScratch};
+use models_infer::kernel::lines::Lines;
+use models_infer::kernel::{Isa, Precision};
+use models_infer::network::Network;
+use models_infer::release::Release;
+
+mod mlp;
+#[cfg(feature = "others")]
+mod onnx_file;
+#[cfg(feature = "others")]
+mod others;
+
+use mlp::Mlp;
+
+/// Latents that derivatives are taken by.
+const LATENTS: usize = 12;
+
+/// An input for a network of `n` inputs.
+fn input(n: usize) -> Lines<f32> {
+    let mut x = Lines::zeros(n);
+    let values = x[..n].iter_mut().enumerate();
+    values.for_each(|(i, x)| *x = (i as f32).sin());
+    x
+}
+
+fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
+    let net = Mlp::new(widths);
+    let n = widths[0];
+    let x = input(n);
+    let mut group = c.benchmark_group(name);
+    for isa in Isa::available() {
+        for int8 in [false, true] {
+            let chain = net.chain(isa, int8);
+            let mut scratch = Scratch::new(chain.width());
+            let precision = if int8 { "int8" } else { "f32" };
+            group.bench_function(format!("own {precision} {isa}"), |b| {
+                b.iter(|| chain.forward(&x, &mut scratch)[0]);
+            });
+        }
+        let chain = net.chain(isa, false);
+        let mut seeds = Columns::new(LATENTS + 1, chain.width()).expect("narrow");
+        seeds.column_mut(0)[..n].copy_from_slice(&x[..n]);
+        for k in 0..LATENTS {
+            seeds.column_mut(k + 1)[n - LATENTS + k] = 1.0;
+        }
+        let mut scratch = TangentScratch::new(LATENTS + 1, chain.width()).expect("narrow");
+        group.bench_function(format!("own f32 and {LATENTS} tangents {isa}"), |b| {
+            b.iter(|| chain.tangents(&seeds, &mut scratch).column(0)[0]);
+        });
+    }
+    #[cfg(feature = "others")]
+    {
+        let mut scratch = Scratch::new(net.chain(Isa::Portable, false).width());
+        let due = net.chain(Isa::Portable, false).forward(&x, &mut scratch)
+            [..widths[widths.len() - 1]]
+            .to_vec();
+        let file = onnx_file::bytes(&net);
+        others::onnx_runtime(&mut group, &file, &x[..n], &due);
+        others::tract(&mut group, &file, &x[..n], &due);
+        others::candle(&mut group, &net, &x[..n], &due);
+    }
+    group.finish();
+}
+
+/// A sample of a shot in hold, as the box takes it: state, decoder and sensors.
+fn tick(c: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/strip-ps-001");
+    let release = Release::load(&folder).expect("shipped");
+    let latents: Vec<f64> = release.about.latents.iter().map(|l| l.value).collect();
+    let drive = |t: f64| 1e5 + 40e6 * (t / 0.2).min(1.0);
+    let mut group = c.benchmark_group("strip-ps-001, one sample of a full mold");
+    for isa in Isa::available() {
+        let net = Arc::new(Network::with(&release, isa, Precision::Float).expect("available"));
+        let mut follower = Follower::new(net.clone(), &latents).expect("its own");
+        let mut tangents = TangentFollower::new(net, &latents).expect("its own");
+        for i in 0..1000 {
+            let t = f64::from(i) * 1e-3;
+            follower.push(t, drive(t)).expect("in range");
+            tangents.push(t, drive(t)).expect("in range");
+        }
+        // Microseconds apart, so that no benchmark runs out of shot.
+        let mut t = 1.0;
+        group.bench_function(format!("values {isa}"), |b| {
+            b.iter(|| {
+                t += 1e-7;
+                follower.push(t, drive(t)).expect("in range");
+            });
+        });
+        let mut t = 1.0;
+        group.bench_function(format!("values and Jacobian {isa}"), |b| {
+            b.iter(|| {
+                t += 1e-7;
+                tangents.push(t, drive(t)).expect("in range");
+            });
+        });
+    }
+    group.finish();
+}
+
+fn kernel(c: &mut Criterion) {
+    side_by_side(c, "24-128x4-96", &[24, 128, 128, 128, 128, 96]);
+    // Decoder of a full mold in the shipped releases: state, drive, clock and latents to three pressures.
+    side_by_side(c, "65-128x3-6", &[65, 128, 128, 128, 6]);
+    tick(c);
+}
+
+criterion_group! { name = benches; config = Criterion::default().sample_size(50); targets = kernel }
+criterion_main!(benches);
