@@ -25,6 +25,7 @@ export type Reason =
   | { kind: "concern"; concern: Concern }
   | { kind: "indicator"; indicator: Indicator }
   | { kind: "not_trusted" }
+  | { kind: "unnamed" }
   | { kind: "none" };
 
 /** Chance of a defect from which it is named. */
@@ -39,5 +40,5 @@ export function reasonFor(verdict: Verdict | null, quality: readonly QualityLine
   if (verdict === "uncertain" && !trusted) return { kind: "not_trusted" };
   if (likely !== undefined && worst?.outside !== true) return { kind: "indicator", indicator: likely };
   if (worst !== undefined) return { kind: "concern", concern: worst };
-  return verdict === "uncertain" ? { kind: "not_trusted" } : { kind: "none" };
+  return { kind: "unnamed" };
 }

@@ -89,6 +89,7 @@ export const pagesEn = {
   "live.mode": "mode",
   "live.observe_only": "Only watching: nothing is advised or written.",
   "live.no_advice": "Nothing to change.",
+  "live.held": "Held back until the estimates are trusted again.",
   "live.predicted": "Predicted: {effect}",
   "live.why": "Why?",
   "live.off": "All off",
@@ -102,6 +103,7 @@ export const pagesEn = {
   "why.above": "{what} is above its limit.",
   "why.crosses_low": "{what} may be below its limit.",
   "why.crosses_high": "{what} may be above its limit.",
+  "why.unnamed": "The box names no single reason. Look at the shot.",
   "why.none": "No part has been judged yet.",
 
   "shots.view": "View",

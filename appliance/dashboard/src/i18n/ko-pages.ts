@@ -91,6 +91,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "live.mode": "모드",
   "live.observe_only": "관찰만 합니다. 제안도 보정도 하지 않습니다.",
   "live.no_advice": "바꿀 것이 없습니다.",
+  "live.held": "다시 신뢰할 수 있을 때까지 제안을 멈췄습니다.",
   "live.predicted": "예측: {effect}",
   "live.why": "이유",
   "live.off": "모두 끄기",
@@ -104,6 +105,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "why.above": "{what}: 상한보다 높습니다.",
   "why.crosses_low": "{what}: 하한보다 낮을 수 있습니다.",
   "why.crosses_high": "{what}: 상한보다 높을 수 있습니다.",
+  "why.unnamed": "한 가지로 꼽을 원인이 없습니다. 샷을 열어 보십시오.",
   "why.none": "아직 판정한 제품이 없습니다.",
 
   "shots.view": "보기",

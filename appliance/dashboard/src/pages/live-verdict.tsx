@@ -35,6 +35,8 @@ export function reasonWords(reason: Reason): string {
       if (found.side === "low") return found.outside ? t("why.below", { what }) : t("why.crosses_low", { what });
       return found.outside ? t("why.above", { what }) : t("why.crosses_high", { what });
     }
+    case "unnamed":
+      return t("why.unnamed");
     case "none":
       return t("why.none");
   }
@@ -136,7 +138,7 @@ export function AdvicePanel(): JSX.Element | null {
         <span class="note">{t("live.mode")}</span>
       </header>
       {now.advice.length === 0 ? (
-        <p class="advice-none">{now.mode === "observe" ? t("live.observe_only") : t("live.no_advice")}</p>
+        <p class="advice-none">{now.mode === "observe" ? t("live.observe_only") : now.trust.state === "trusted" ? t("live.no_advice") : t("live.held")}</p>
       ) : (
         <ul class="advice-list">
           {now.advice.slice(0, 2).map((advice) => (

@@ -104,7 +104,7 @@ export async function fits(page: Page, where: string): Promise<void> {
     if (document.documentElement.scrollWidth > innerWidth) found.push(`page is ${document.documentElement.scrollWidth} px wide`);
     const name = (element: Element): string => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""} "${(element.textContent ?? "").trim().slice(0, 40)}"`;
     for (const element of document.querySelectorAll("#app *")) {
-      if (element.closest(".table-scroll, .unseen, .uplot, .mold-box, .skip, .top-what, .top-user, .readout") !== null) continue;
+      if (element.closest(".table-scroll, .unseen, .uplot, .mold-box, .skip, .top-what, .top-user, .readout, .scale-ticks, .reading-name") !== null) continue;
       const box = element.getBoundingClientRect();
       if (box.width === 0 || box.height === 0) continue;
       if (box.right > innerWidth + 1 || box.left < -1) found.push(`${name(element)} reaches from ${Math.round(box.left)} to ${Math.round(box.right)}`);
