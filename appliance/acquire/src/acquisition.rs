@@ -4,7 +4,7 @@ use crate::clock::BoxTime;
 use crate::event::NodeEvent;
 use crate::expected::ExpectedTable;
 use crate::session::{Answer, Counts, NodeSession, PlacedBlock, SessionSink};
-use firmware_wire::{HostPacket, NodeId};
+use firmware_wire::{Hello, HostPacket, NodeId};
 use std::path::PathBuf;
 
 /// A port, by its place in the configuration.
@@ -19,6 +19,8 @@ pub trait Sink {
     fn event(&mut self, source: SourceId, event: NodeEvent);
     /// Something for whoever steers the node.
     fn answer(&mut self, source: SourceId, answer: Answer);
+    /// A node said what it measures, in its run number `run`. Not everybody needs to know.
+    fn table(&mut self, _source: SourceId, _run: u32, _hello: &Hello<'_>) {}
 }
 
 struct Tagged<'a, S> {
@@ -37,6 +39,9 @@ impl<S: Sink> SessionSink for Tagged<'_, S> {
     }
     fn answer(&mut self, answer: Answer) {
         self.sink.answer(self.source, answer);
+    }
+    fn table(&mut self, run: u32, hello: &Hello<'_>) {
+        self.sink.table(self.source, run, hello);
     }
 }
 

@@ -49,6 +49,8 @@ pub trait SessionSink {
     fn event(&mut self, event: NodeEvent);
     /// Something for whoever steers the node.
     fn answer(&mut self, answer: Answer);
+    /// A node said what it measures, in its run number `run`. Not everybody needs to know.
+    fn table(&mut self, _run: u32, _hello: &Hello<'_>) {}
 }
 
 /// The account of one source. Gaps are counted, never filled.
@@ -264,6 +266,7 @@ impl NodeSession {
             boot: hello.boot,
             reset: hello.reset,
         });
+        sink.table(self.run, hello);
         let differences = self
             .expected
             .as_ref()

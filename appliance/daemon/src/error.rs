@@ -18,6 +18,43 @@ pub enum DaemonError {
     /// The estimator.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// A file that cannot be read.
+    #[error("reading {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The configuration.
+    #[error("{}: {key}: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Acquisition.
+    #[error(transparent)]
+    Acquire(#[from] appliance_acquire::AcquireError),
+    /// Records.
+    #[error(transparent)]
+    Recorder(#[from] appliance_recorder::RecorderError),
+    /// The page and the API.
+    #[error(transparent)]
+    Web(#[from] appliance_web::WebError),
+    /// The system refuses something the box cannot do without.
+    #[error("{doing}")]
+    System {
+        /// What was attempted.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file that cannot be written.
     #[error("writing {}", path.display())]
     Write {

@@ -121,8 +121,7 @@ fn finish(
     between: bool,
 ) -> Result<String, DaemonError> {
     let record = estimator.take(Box::new(ShotRecord::new()));
-    let before = keeper.tuning()?;
-    let summary = keeper.finish(&record, &before);
+    let summary = keeper.finish(&record);
     if between {
         estimator.retune(keeper.tuning()?);
     }

@@ -29,6 +29,15 @@ pub struct Innovation {
     pub verdict: Verdict,
 }
 
+impl Innovation {
+    /// Before the first measurement.
+    pub const NONE: Self = Self {
+        residual: f64::NAN,
+        sd: f64::NAN,
+        verdict: Verdict::Fused,
+    };
+}
+
 /// What became of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

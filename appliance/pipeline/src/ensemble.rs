@@ -238,11 +238,11 @@ impl Ensemble {
         self.filled = self.nominal.filled();
     }
 
-    /// The field, where the model has one.
-    pub fn field(&self, field: &mut crate::walker::Field) {
+    /// The solver, where the model is one.
+    pub fn walker(&self) -> Option<&Walker> {
         match &self.nominal {
-            Engine::Witness(w) => w.field(field),
-            Engine::Network(_) => field.nodes = 0,
+            Engine::Witness(w) => Some(w),
+            Engine::Network(_) => None,
         }
     }
 

@@ -3,11 +3,12 @@
 use models_physics::latents::{COUNT, Latent};
 
 use crate::belief::Belief;
-use crate::deviation::Deviation;
+use crate::deviation::{Deviation, Innovation};
 use crate::ensemble::{Ensemble, Refusal};
 use crate::error::PipelineError;
 use crate::estimate::{Estimate, Source};
 use crate::lead::Lead;
+use crate::part::Part;
 use crate::phase::{CyclePhase, PhaseDetector, PhaseState, Signs};
 use crate::places::{Place, places, pressure_place};
 use crate::rezero::Rezero;
@@ -145,6 +146,7 @@ pub struct Estimator {
     screw_m3: f64,
     volume_taken: bool,
     full_at: f64,
+    seen: [Innovation; MOST_SENSORS],
     record: Box<ShotRecord>,
     done: Box<ShotRecord>,
 }
@@ -183,6 +185,7 @@ impl Estimator {
             screw_m3: f64::NAN,
             volume_taken: false,
             full_at: f64::NAN,
+            seen: [Innovation::NONE; MOST_SENSORS],
             record: Box::new(ShotRecord::new()),
             done: Box::new(ShotRecord::new()),
             setup,
@@ -212,6 +215,11 @@ impl Estimator {
         std::mem::replace(&mut self.tuning, tuning)
     }
 
+    /// What the last measurement of a used sensor did.
+    pub fn seen(&self, sensor: usize) -> Innovation {
+        self.seen[sensor]
+    }
+
     /// True between shots.
     pub fn idle(&self) -> bool {
         self.state.phase == CyclePhase::Idle
@@ -222,11 +230,18 @@ impl Estimator {
         std::mem::replace(&mut self.done, empty)
     }
 
+    /// The witness, or the model itself where it is the witness.
+    fn walker(&self) -> Option<&Walker> {
+        self.tuning
+            .witness
+            .as_ref()
+            .or(self.tuning.ensemble.walker())
+    }
+
     /// The field by the witness.
     pub fn field(&self, field: &mut Field) {
-        match &self.tuning.witness {
-            Some(w) => w.field(field),
-            None => self.tuning.ensemble.field(field),
+        if let Some(w) = self.walker() {
+            w.field(field);
         }
     }
 
@@ -424,6 +439,7 @@ impl Estimator {
     fn turn(&mut self, t: f64, sample: &Sample) {
         self.deviation.pass(t - self.turned_s);
         self.turned_s = t;
+        self.estimate.frozen = self.walker().map_or(0.0, Walker::frozen);
         let discrepancy = self.tuning.belief.prior().discrepancy;
         let values = self.tuning.ensemble.values;
         let then = self.past_at(t - discrepancy.delay(t));
@@ -547,7 +563,8 @@ impl Estimator {
         self.record.cut = cut;
         self.record.lesson = Some(self.deviation.lesson());
         self.record.ended_s = self.last_s - self.state.began_s;
-        self.record.frozen = self.estimate.frozen;
+        self.record.root = self.tuning.ensemble.root;
+        self.record.part = self.walker().map(Part::new);
         std::mem::swap(&mut self.record, &mut self.done);
     }
 

@@ -190,8 +190,8 @@ impl Keeper {
         latents
     }
 
-    /// Takes a finished shot, with the root of the belief it was followed at, and updates belief and trust.
-    pub fn finish(&mut self, record: &ShotRecord, tuning: &Tuning) -> ShotSummary {
+    /// Takes a finished shot and updates belief and trust.
+    pub fn finish(&mut self, record: &ShotRecord) -> ShotSummary {
         let kind = self.kinds.judge(record, &self.setup);
         let findings = self.findings(record);
         if kind == Kind::Production
@@ -202,7 +202,7 @@ impl Keeper {
             } else {
                 1.0
             };
-            self.belief.learn(&tuning.ensemble.root, lesson, inflation);
+            self.belief.learn(&record.root, lesson, inflation);
             self.trust.step(record.shot, &findings);
         } else if kind == Kind::Broken {
             self.trust.step(
@@ -213,10 +213,8 @@ impl Keeper {
                 },
             );
         }
-        let part = match (&tuning.witness, record.rows.last()) {
-            (Some(w), Some(_)) => Part::new(w, self.frozen_sd(record), self.setup.temperature_sd),
-            _ => Part::default(),
-        };
+        let bands = |p: Part| p.with_bands(self.frozen_sd(record), self.setup.temperature_sd);
+        let part = record.part.map(bands).unwrap_or_default();
         ShotSummary {
             shot: record.shot,
             kind,

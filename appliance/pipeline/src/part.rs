@@ -10,6 +10,8 @@ const ROOM_K: f64 = 298.15;
 /// What the box predicts of a part, each with its standard deviation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Part {
+    /// Relative change of volume per Pa and per K where the melt freezes.
+    sensitivity: [f64; 2],
     /// Mass of the product, feed system excluded, kg.
     pub mass_kg: [f64; 2],
     /// Mean volumetric shrinkage.
@@ -25,9 +27,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Of the witness's state; `pressure_sd` (Pa) and `temperature_sd` (K) are the bands of the estimates where the gate
-    /// froze. Mass follows pressure by the melt's compressibility and temperature by its expansion.
-    pub fn new(walker: &Walker, pressure_sd: f64, temperature_sd: f64) -> Self {
+    /// Of the witness's state, still without bands.
+    pub fn new(walker: &Walker) -> Self {
         let (state, model) = (walker.observer().state(), walker.observer().model());
         let column = model.column();
         let layers = model.layers.len();
@@ -62,20 +63,30 @@ impl Part {
             0.0
         };
         let melt = model.melt.tait.point(model.melt.no_flow_k, 2e7);
-        let by_pressure = (melt.dv_dp / melt.v).abs() * pressure_sd;
-        let by_temperature = (melt.dv_dt / melt.v).abs() * temperature_sd;
-        let relative = by_pressure.hypot(by_temperature);
         Self {
-            mass_kg: [mass, mass * relative],
-            shrinkage: [shrinkage, relative],
-            sink: [(largest - shrinkage).max(0.0), relative],
+            sensitivity: [(melt.dv_dp / melt.v).abs(), (melt.dv_dt / melt.v).abs()],
+            mass_kg: [mass, 0.0],
+            shrinkage: [shrinkage, 0.0],
+            sink: [(largest - shrinkage).max(0.0), 0.0],
             short_share: if volume > 0.0 {
                 1.0 - filled / volume
             } else {
                 1.0
             },
-            hottest_k: [hottest, temperature_sd],
+            hottest_k: [hottest, 0.0],
             frozen: walker.frozen(),
         }
+    }
+
+    /// With bands from those of pressure (Pa) and temperature (K) where the gate froze: mass follows pressure by the melt's
+    /// compressibility and temperature by its expansion.
+    pub fn with_bands(mut self, pressure_sd: f64, temperature_sd: f64) -> Self {
+        let [by_pressure, by_temperature] = self.sensitivity;
+        let relative = (by_pressure * pressure_sd).hypot(by_temperature * temperature_sd);
+        self.mass_kg[1] = self.mass_kg[0] * relative;
+        self.shrinkage[1] = relative;
+        self.sink[1] = relative;
+        self.hottest_k[1] = temperature_sd;
+        self
     }
 }

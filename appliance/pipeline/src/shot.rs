@@ -1,9 +1,12 @@
 //! The record of a running shot: thinned curves and what measurements did, filled without allocating.
 
-use crate::belief::Lesson;
+use models_physics::latents::COUNT;
+
+use crate::belief::{Lesson, Square};
 use crate::deviation::{Innovation, Verdict};
 use crate::estimate::Estimate;
 use crate::estimator::Setup;
+use crate::part::Part;
 use crate::phase::CyclePhase;
 use crate::sample::MOST_SENSORS;
 use crate::walker::Walker;
@@ -90,8 +93,10 @@ pub struct ShotRecord {
     pub surface_k: f64,
     /// What it said about the directions.
     pub lesson: Option<Lesson>,
-    /// Frozen share at the end.
-    pub frozen: f64,
+    /// Root of the covariance that the directions are columns of.
+    pub root: Square,
+    /// The part by the witness, without bands.
+    pub part: Option<Part>,
     /// The next shot began before this one was seen to end.
     pub cut: bool,
     /// The witness could not follow.
@@ -168,7 +173,8 @@ impl ShotRecord {
             surface: None,
             surface_k: f64::NAN,
             lesson: None,
-            frozen: 0.0,
+            root: [[0.0; COUNT]; COUNT],
+            part: None,
             cut: false,
             witness_failed: false,
         }

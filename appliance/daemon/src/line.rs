@@ -1,0 +1,363 @@
+//! The tick: rows of the nodes in, estimates out, everything recorded on the way.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+use appliance_acquire::calibration::Calibration;
+use appliance_acquire::merge::Merge;
+use appliance_acquire::session::Answer;
+use appliance_acquire::{BoxTime, NodeEvent, PlacedBlock, Sink, SourceId};
+use appliance_pipeline::deviation::Verdict;
+use appliance_pipeline::estimator::{Estimator, Happened, Tuning};
+use appliance_pipeline::phase::CyclePhase;
+use appliance_pipeline::sample::{MOST_SENSORS, Sample};
+use appliance_pipeline::shot::ShotRecord;
+use appliance_recorder::{EstimateRow, Handle, RawBlock, ShotContext, ShotSummary};
+use firmware_wire::Hello;
+
+use crate::config::NodeConfig;
+use crate::realtime::{Granted, thread_seconds};
+use crate::router::Router;
+use crate::shared::{ChannelNow, NodeNow, Shared};
+
+/// Estimates kept a second.
+const KEEP_HZ: f64 = 100.0;
+/// Publications a second.
+const PUBLISH_HZ: f64 = 60.0;
+
+/// From the tick to the shot path.
+#[derive(Debug)]
+pub enum Told {
+    /// A shot began; its number in the records.
+    Began {
+        /// Number.
+        number: u64,
+    },
+    /// A shot is over. The tuning it was followed with comes along, to be judged and dropped outside the tick.
+    Ended {
+        /// Number.
+        number: u64,
+        /// What it left.
+        record: Box<ShotRecord>,
+    },
+    /// A node said something an operator should read.
+    Event(String, String, String),
+}
+
+/// From the shot path to the tick.
+#[derive(Debug)]
+pub enum Answered {
+    /// What the shot came to, to be written down; and an empty record for the next.
+    Done(Box<ShotSummary>, Box<ShotRecord>),
+    /// Models for the next shot.
+    Tuning(Box<Tuning>),
+    /// Context of the next shots.
+    Context(Box<ShotContext>),
+}
+
+struct Node {
+    config: NodeConfig,
+    calibration: Option<Calibration>,
+    router: Router,
+    now: NodeNow,
+}
+
+/// The sink of the acquisition.
+pub struct Line {
+    start: Instant,
+    nodes: Vec<Node>,
+    sensors: Vec<String>,
+    screw_area_m2: f64,
+    merge: Merge,
+    sample: Sample,
+    estimator: Estimator,
+    handle: Handle,
+    shared: Arc<Shared>,
+    to_shots: SyncSender<Told>,
+    from_shots: Receiver<Answered>,
+    spare: Vec<Box<ShotRecord>>,
+    waiting: Option<Box<Tuning>>,
+    context: Box<ShotContext>,
+    number: u64,
+    open: bool,
+    granted: Granted,
+    kept_s: f64,
+    published_s: f64,
+    scratch: [[f32; MOST_SENSORS]; 4],
+}
+
+/// What a line is made of.
+pub struct Parts {
+    /// Instant box time counts from.
+    pub start: Instant,
+    /// Nodes with their calibrations.
+    pub nodes: Vec<(NodeConfig, Option<Calibration>)>,
+    /// Sensors of the mold.
+    pub sensors: Vec<String>,
+    /// Screw area, m2.
+    pub screw_area_m2: f64,
+    /// The estimator.
+    pub estimator: Estimator,
+    /// The recorder's handle.
+    pub handle: Handle,
+    /// Where estimates are published.
+    pub shared: Arc<Shared>,
+    /// To the shot path.
+    pub to_shots: SyncSender<Told>,
+    /// From it.
+    pub from_shots: Receiver<Answered>,
+    /// Mold and material of the first shots.
+    pub context: ShotContext,
+    /// What the system granted.
+    pub granted: Granted,
+}
+
+impl Line {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let merge = Merge::new(parts.nodes.len(), Duration::from_millis(200), 4096);
+        let node = |(config, calibration)| Node { config, calibration, router: Router::default(), now: NodeNow::default() };
+        Self {
+            start: parts.start,
+            nodes: parts.nodes.into_iter().map(node).collect(),
+            sensors: parts.sensors,
+            screw_area_m2: parts.screw_area_m2,
+            merge,
+            sample: Sample::at(f64::NAN),
+            estimator: parts.estimator,
+            handle: parts.handle,
+            shared: parts.shared,
+            to_shots: parts.to_shots,
+            from_shots: parts.from_shots,
+            spare: vec![Box::new(ShotRecord::new()), Box::new(ShotRecord::new())],
+            waiting: None,
+            context: Box::new(parts.context),
+            number: 0,
+            open: false,
+            granted: parts.granted,
+            kept_s: f64::NEG_INFINITY,
+            published_s: f64::NEG_INFINITY,
+            scratch: [[0.0; MOST_SENSORS]; 4],
+        }
+    }
+
+    /// Samples whose turn has come.
+    fn ticks(&mut self) {
+        let now = BoxTime::since(self.start);
+        let before = thread_seconds();
+        let mut ticks = 0;
+        while let Some(row) = self.merge.pop(now) {
+            let Some(node) = self.nodes.get_mut(row.source.0) else { continue };
+            node.router.read(row.group, &row.codes[..usize::from(row.channels)], &mut self.sample);
+            self.sample.time_s = row.at.ns() as f64 * 1e-9;
+            let happened = self.estimator.step(&self.sample);
+            ticks += 1;
+            self.react(happened, row.at.ns());
+            self.keep(row.at.ns());
+        }
+        let took = thread_seconds() - before;
+        self.publish(ticks, took);
+    }
+
+    fn react(&mut self, happened: Happened, at_ns: i64) {
+        match happened {
+            Happened::Nothing => {}
+            Happened::Began => self.began(at_ns),
+            Happened::Ended => self.ended(),
+            Happened::EndedAndBegan => {
+                self.ended();
+                self.began(at_ns);
+            }
+        }
+    }
+
+    fn began(&mut self, at_ns: i64) {
+        let start_ns = (self.estimator.estimate().time_s - self.estimator.estimate().shot_time_s) * 1e9;
+        self.number = self.handle.shot_begin(&self.context, (start_ns as i64).min(at_ns));
+        self.open = true;
+        let _ = self.to_shots.try_send(Told::Began { number: self.number });
+    }
+
+    fn ended(&mut self) {
+        let empty = self.spare.pop().unwrap_or_default();
+        let record = self.estimator.take(empty);
+        // The shot path judges it; when it hangs, the recorder closes the shot as interrupted.
+        let _ = self.to_shots.try_send(Told::Ended { number: self.number, record });
+    }
+
+    /// Takes what the shot path has ready; called between batches of ticks.
+    fn listen(&mut self) {
+        while let Ok(answer) = self.from_shots.try_recv() {
+            match answer {
+                Answered::Done(summary, record) => {
+                    if self.open && self.estimator.idle() {
+                        let at_ns = (self.estimator.estimate().time_s * 1e9) as i64;
+                        self.handle.shot_end(&summary, at_ns);
+                        self.open = false;
+                    }
+                    self.spare.push(record);
+                }
+                Answered::Tuning(tuning) => self.waiting = Some(tuning),
+                Answered::Context(context) => self.context = context,
+            }
+        }
+        if self.estimator.idle()
+            && let Some(tuning) = self.waiting.take()
+        {
+            self.estimator.retune(tuning);
+        }
+    }
+
+    /// Writes an estimate down, a hundred times a second while a shot runs.
+    fn keep(&mut self, at_ns: i64) {
+        let e = self.estimator.estimate();
+        if e.phase == CyclePhase::Idle || e.time_s - self.kept_s < 1.0 / KEEP_HZ {
+            return;
+        }
+        self.kept_s = e.time_s;
+        let n = self.sensors.len();
+        for i in 0..n {
+            self.scratch[0][i] = e.value[i] as f32;
+            self.scratch[1][i] = e.sd[i] as f32;
+        }
+        let used = &self.estimator.setup().used;
+        let mut gated = 0;
+        for (k, i) in used.iter().enumerate() {
+            let seen = self.estimator.seen(*i);
+            self.scratch[2][k] = seen.residual as f32;
+            self.scratch[3][k] = seen.sd as f32;
+            gated |= u32::from(seen.verdict == Verdict::Gated) << k;
+        }
+        self.handle.estimate(&EstimateRow {
+            at_ns,
+            phase: e.phase as u8,
+            gated,
+            values: &self.scratch[0][..n],
+            sds: &self.scratch[1][..n],
+            innovations: &self.scratch[2][..used.len()],
+            innovation_sds: &self.scratch[3][..used.len()],
+        });
+    }
+
+    fn publish(&mut self, ticks: u32, took: f64) {
+        let e = *self.estimator.estimate();
+        let due = e.time_s - self.published_s >= 1.0 / PUBLISH_HZ || self.published_s > e.time_s;
+        let (estimator, number, granted, nodes) = (&self.estimator, self.number, self.granted, &self.nodes);
+        let late = self.merge.late + self.merge.unplaced + self.merge.dropped;
+        self.shared.publish(|p| {
+            p.times.add(ticks, took);
+            p.granted = granted;
+            p.late = late;
+            if due || p.nodes.len() != nodes.len() {
+                (p.estimate, p.record_shot) = (e, number);
+                estimator.field(&mut p.field);
+                p.nodes.resize(nodes.len(), NodeNow::default());
+                for (to, from) in p.nodes.iter_mut().zip(nodes) {
+                    copy(to, from);
+                }
+            }
+        });
+        if due {
+            self.published_s = e.time_s;
+        }
+    }
+}
+
+/// Copies what changes; names only when the table did.
+fn copy(to: &mut NodeNow, from: &Node) {
+    if to.id != from.now.id || to.channels.len() != from.router.routes.len() {
+        *to = from.now.clone();
+    }
+    (to.connected, to.counts, to.clock) = (from.now.connected, from.now.counts, from.now.clock);
+    for ((to, route), now) in to.channels.iter_mut().zip(&from.router.routes).zip(&from.now.channels) {
+        to.last = route.last;
+        to.count = now.count;
+        if to.faults != now.faults {
+            to.faults.clone_from(&now.faults);
+        }
+    }
+}
+
+impl Sink for Line {
+    fn block(&mut self, source: SourceId, block: &PlacedBlock<'_>) {
+        let Some(node) = self.nodes.get_mut(source.0) else { return };
+        let rows = u64::from(block.block.rows);
+        for (route, now) in node.router.routes.iter().zip(&mut node.now.channels) {
+            if route.group == block.block.group {
+                now.count += rows;
+            }
+        }
+        node.now.counts[0] += 1;
+        node.now.counts[1] += u64::from(block.block.missed);
+        self.handle.samples(&RawBlock {
+            node: block.node.map_or(0, |n| n.0),
+            run: block.run,
+            first_ns: block.first.map(|p| p.at.ns()),
+            last_ns: block.last.map(|p| p.at.ns()),
+            block: block.block.clone(),
+        });
+        self.listen();
+        // Rows of a node whose table or identity is in doubt are recorded, but nothing is decided on them.
+        if block.trusted {
+            self.merge.push(source, block, BoxTime::since(self.start));
+            self.ticks();
+        }
+    }
+
+    fn event(&mut self, source: SourceId, event: NodeEvent) {
+        let at_ns = BoxTime::since(self.start).ns();
+        let Some(node) = self.nodes.get_mut(source.0) else { return };
+        let port = node.config.port.display().to_string();
+        let kind = match &event {
+            NodeEvent::Unplugged { .. } => {
+                node.now.connected = false;
+                "node-unplugged"
+            }
+            NodeEvent::Hello { .. } => {
+                node.now.connected = true;
+                "node-hello"
+            }
+            NodeEvent::Returned { .. } | NodeEvent::Opened { .. } => "port-open",
+            NodeEvent::Gap { blocks, .. } => {
+                node.now.counts[1] += u64::from(*blocks);
+                "gap"
+            }
+            NodeEvent::Fault { channel, fault } => {
+                if let Some(now) = node.now.channels.iter_mut().find(|c| c.name == *channel) {
+                    let word = fault.kind.to_string();
+                    now.faults.retain(|w| *w != word);
+                    if fault.present {
+                        now.faults.push(word);
+                    }
+                }
+                "sensor-fault"
+            }
+            _ => "node",
+        };
+        let text = event.to_string();
+        self.handle.event(kind, &port, &text, at_ns);
+        let _ = self.to_shots.try_send(Told::Event(kind.into(), port, text));
+        // A silent line is seen at once, not with the next sample.
+        self.publish(0, 0.0);
+    }
+
+    fn answer(&mut self, _: SourceId, _: Answer) {}
+
+    fn table(&mut self, source: SourceId, run: u32, hello: &Hello<'_>) {
+        let Some(node) = self.nodes.get_mut(source.0) else { return };
+        node.router = Router::new(hello, &node.config, node.calibration.as_ref(), &self.sensors, self.screw_area_m2);
+        let rate = hello.groups.first().map_or(0.0, |g| f64::from(hello.tick_hz) / f64::from(g.period_ticks));
+        node.now = NodeNow {
+            id: hello.node.to_string(),
+            build: hello.build.to_owned(),
+            connected: true,
+            rate_hz: rate,
+            channels: node.router.routes.iter().map(|r| ChannelNow { name: r.name.clone(), sensor: r.sensor, last: f64::NAN, ..ChannelNow::default() }).collect(),
+            ..NodeNow::default()
+        };
+        for table in node.router.tables(run, hello) {
+            self.handle.channels(&table);
+        }
+    }
+}

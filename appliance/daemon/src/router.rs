@@ -1,0 +1,159 @@
+//! Codes of a node's channels to the fields of a sample.
+
+use appliance_acquire::calibration::{Calibration, ChannelCalibration};
+use appliance_pipeline::sample::Sample;
+use appliance_recorder::{Channel, ChannelTable};
+use firmware_wire::{ChannelInfo, Hello, NO_READING, Unit};
+
+use crate::config::{ChannelConfig, Feeds, NodeConfig};
+
+/// Level above which a 24 V signal counts as on, V.
+const ON_V: f64 = 12.0;
+/// 0 C in K.
+const ZERO_CELSIUS_K: f64 = 273.15;
+/// Atmosphere, Pa: sensors show pressure above it.
+const ATMOSPHERE_PA: f64 = 1e5;
+
+/// One channel of a node, ready to be read.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Name.
+    pub name: String,
+    /// Group of the node.
+    pub group: u8,
+    /// Place in a row of the group.
+    pub place: usize,
+    feeds: Feeds,
+    /// Sensor of the mold.
+    pub sensor: Option<usize>,
+    code: Code,
+    unit: Unit,
+    /// Last value in SI units.
+    pub last: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Code {
+    Calibrated(ChannelCalibration),
+    Nominal { gain: f64, offset: f64 },
+}
+
+impl Code {
+    fn value(&self, code: i32) -> Option<f64> {
+        match self {
+            Self::Calibrated(c) => c.value(code),
+            Self::Nominal { .. } if code == NO_READING => None,
+            Self::Nominal { gain, offset } => Some(f64::from(code) * gain + offset),
+        }
+    }
+}
+
+/// All channels of one node.
+#[derive(Clone, Debug, Default)]
+pub struct Router {
+    /// In the order of the node's table.
+    pub routes: Vec<Route>,
+    screw_area_m2: f64,
+}
+
+impl Router {
+    /// From what the node says it measures. `sensors` are the names of the mold's sensors. Channels that the configuration does
+    /// not name are recorded only.
+    pub fn new(hello: &Hello<'_>, config: &NodeConfig, calibration: Option<&Calibration>, sensors: &[String], screw_area_m2: f64) -> Self {
+        let mut in_group = [0; 16];
+        let route = |c: &ChannelInfo<'_>| {
+            let place = &mut in_group[usize::from(c.group) % 16];
+            let configured: Option<&ChannelConfig> = config.channels.iter().find(|k| k.name == c.name);
+            let sensor = configured.and_then(|k| k.sensor.as_ref());
+            let route = Route {
+                name: c.name.to_owned(),
+                group: c.group,
+                place: *place,
+                feeds: configured.map_or(Feeds::Nothing, |k| k.feeds),
+                sensor: sensor.and_then(|s| sensors.iter().position(|n| n == s)),
+                code: match calibration.and_then(|k| k.channel(c.name)) {
+                    Some(k) => Code::Calibrated(k.clone()),
+                    None => Code::Nominal {
+                        gain: c.nominal(1) - c.nominal(0),
+                        offset: c.nominal(0),
+                    },
+                },
+                unit: c.unit,
+                last: f64::NAN,
+            };
+            *place += 1;
+            route
+        };
+        Self { routes: hello.channels.iter().map(route).collect(), screw_area_m2 }
+    }
+
+    /// Writes a row of a group into a sample; fields of other groups keep what they had.
+    pub fn read(&mut self, group: u8, codes: &[i32], sample: &mut Sample) {
+        for r in self.routes.iter_mut().filter(|r| r.group == group) {
+            let Some(code) = codes.get(r.place) else { continue };
+            let value = r.code.value(*code).map_or(f64::NAN, |v| si(v, r.unit));
+            r.last = value;
+            match r.feeds {
+                Feeds::Sensor => {
+                    if let Some(s) = r.sensor {
+                        sample.sensors[s] = value;
+                    }
+                }
+                Feeds::ScrewPosition => sample.screw_m3 = value * self.screw_area_m2,
+                Feeds::MoldSurface => sample.surface_k = value,
+                // No reading of a signal is no signal: the phase then goes by pressure.
+                Feeds::InjectionSignal => sample.injecting = value.is_finite().then_some(value > ON_V),
+                Feeds::TransferSignal => sample.transferred = value.is_finite().then_some(value > ON_V),
+                Feeds::Nothing => {}
+            }
+        }
+    }
+
+    /// What the recorder keeps about each group.
+    pub fn tables(&self, run: u32, hello: &Hello<'_>) -> Vec<ChannelTable> {
+        let groups = hello.groups.iter().enumerate();
+        groups.map(|(g, group)| ChannelTable {
+            node: hello.node.0,
+            run,
+            group: g as u8,
+            tick_hz: hello.tick_hz,
+            period_ticks: group.period_ticks,
+            channels: self.routes.iter().filter(|r| usize::from(r.group) == g).map(Route::record).collect(),
+        }).collect()
+    }
+}
+
+impl Route {
+    fn record(&self) -> Channel {
+        let unit = format!("{:?}", self.unit).to_lowercase();
+        match &self.code {
+            Code::Calibrated(c) => Channel {
+                name: self.name.clone(),
+                unit: c.unit.clone(),
+                scale: c.gain,
+                offset: c.offset,
+                points: c.table.clone(),
+                calibration: "file".into(),
+            },
+            Code::Nominal { gain, offset } => Channel {
+                name: self.name.clone(),
+                unit,
+                scale: *gain,
+                offset: *offset,
+                points: Vec::new(),
+                calibration: "nominal range of the node".into(),
+            },
+        }
+    }
+}
+
+/// A value in the unit of a channel, in SI units: absolute pressure, K, m; volts stay volts.
+fn si(value: f64, unit: Unit) -> f64 {
+    match unit {
+        Unit::Megapascal => value * 1e6 + ATMOSPHERE_PA,
+        Unit::Hectopascal => value * 100.0,
+        Unit::Celsius => value + ZERO_CELSIUS_K,
+        Unit::Millimetre => value * 1e-3,
+        _ => value,
+    }
+}

@@ -1,0 +1,139 @@
+//! What the tick thread publishes: it tries the lock and never waits for it.
+
+use std::sync::Mutex;
+
+use appliance_pipeline::estimate::Estimate;
+use appliance_pipeline::walker::Field;
+
+use crate::realtime::Granted;
+
+/// Time a tick took, by processor time, in a fixed histogram.
+#[derive(Clone, Debug)]
+pub struct TickTimes {
+    /// Ticks by duration: a bin is 2 microseconds.
+    bins: [u32; 256],
+    count: u64,
+    sum_s: f64,
+}
+
+impl Default for TickTimes {
+    fn default() -> Self {
+        Self { bins: [0; 256], count: 0, sum_s: 0.0 }
+    }
+}
+
+const BIN_S: f64 = 2e-6;
+
+impl TickTimes {
+    /// `ticks` ticks took `seconds` together.
+    pub fn add(&mut self, ticks: u32, seconds: f64) {
+        if ticks == 0 {
+            return;
+        }
+        let each = seconds / f64::from(ticks);
+        let bin = ((each / BIN_S) as usize).min(self.bins.len() - 1);
+        self.bins[bin] = self.bins[bin].saturating_add(ticks);
+        self.count += u64::from(ticks);
+        self.sum_s += seconds;
+    }
+
+    /// Mean, s.
+    pub fn mean_s(&self) -> f64 {
+        if self.count == 0 { 0.0 } else { self.sum_s / self.count as f64 }
+    }
+
+    /// Time that 99 of 100 stay below, s.
+    pub fn p99_s(&self) -> f64 {
+        let mut left = self.count as f64 * 0.01;
+        for (k, n) in self.bins.iter().enumerate().rev() {
+            left -= f64::from(*n);
+            if left < 0.0 {
+                return (k + 1) as f64 * BIN_S;
+            }
+        }
+        0.0
+    }
+
+    /// Ticks.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+/// One channel now.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelNow {
+    /// Name.
+    pub name: String,
+    /// Sensor of the mold.
+    pub sensor: Option<usize>,
+    /// Last value, SI.
+    pub last: f64,
+    /// Samples since the start.
+    pub count: u64,
+    /// Mean and mean square of the last quiet second, for the noise.
+    pub noise: Option<f64>,
+    /// Fault words.
+    pub faults: Vec<String>,
+}
+
+/// One node now.
+#[derive(Clone, Debug, Default)]
+pub struct NodeNow {
+    /// Identity.
+    pub id: String,
+    /// Build.
+    pub build: String,
+    /// Connected.
+    pub connected: bool,
+    /// Frames, gaps, damaged.
+    pub counts: [u64; 3],
+    /// Rows a second, as the node promises.
+    pub rate_hz: f64,
+    /// Channels.
+    pub channels: Vec<ChannelNow>,
+    /// Clock drift (ppm) and bound (s).
+    pub clock: Option<(f64, f64)>,
+}
+
+/// Published by the tick thread.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// Counts publications.
+    pub sequence: u64,
+    /// Estimate.
+    pub estimate: Estimate,
+    /// Number of the running or last shot in the records.
+    pub record_shot: u64,
+    /// Field.
+    pub field: Field,
+    /// Tick times.
+    pub times: TickTimes,
+    /// What the system granted.
+    pub granted: Granted,
+    /// Nodes.
+    pub nodes: Vec<NodeNow>,
+    /// Samples that came too late or without a place in time.
+    pub late: u64,
+}
+
+/// The meeting place.
+#[derive(Debug, Default)]
+pub struct Shared {
+    published: Mutex<Published>,
+}
+
+impl Shared {
+    /// Writes if nobody reads at this moment; a reader that does costs one publication, never time.
+    pub fn publish(&self, write: impl FnOnce(&mut Published)) {
+        if let Ok(mut p) = self.published.try_lock() {
+            p.sequence += 1;
+            write(&mut p);
+        }
+    }
+
+    /// A copy of the latest.
+    pub fn read(&self) -> Published {
+        self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,123 @@
+//! What the Live page is sent.
+
+use std::sync::Arc;
+
+use appliance_pipeline::estimate::Source;
+use appliance_pipeline::phase::CyclePhase;
+use appliance_web::view;
+use tokio::sync::watch;
+
+use crate::shared::Shared;
+use crate::shots::{SharedBrain, with};
+
+/// Age after which a value is stale, s.
+const STALE_S: f64 = 0.5;
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    appliance_recorder::WallTime::now().ms()
+}
+
+/// What does not change while the box runs.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    /// Name of the mold.
+    pub mold: String,
+    /// Material card.
+    pub material: String,
+    /// Names of the mold's sensors.
+    pub sensors: Vec<String>,
+    /// Instant box time counts from.
+    pub start: std::time::Instant,
+}
+
+/// A snapshot of now.
+pub fn take(fixed: &Fixed, shared: &Shared, brain: &SharedBrain, mode: view::Mode, sequence: u64) -> view::LiveSnapshot {
+    let p = shared.read();
+    let e = &p.estimate;
+    let age = if e.time_s.is_finite() { (fixed.start.elapsed().as_secs_f64() - e.time_s).max(0.0) } else { f64::INFINITY };
+    let finite = |v: f64| v.is_finite().then_some(v);
+    let readings = fixed.sensors.iter().enumerate().map(|(i, name)| {
+        let stale = age > STALE_S;
+        let estimate = finite(e.value[i]).filter(|_| finite(e.sd[i]).is_some());
+        let missing = match (&e.refused, estimate) {
+            _ if !age.is_finite() => Some("missing.no_samples".to_owned()),
+            _ if stale => Some("missing.stale".to_owned()),
+            (Some(refused), None) => Some(format!("missing.{}", snake(&format!("{refused:?}")))),
+            _ => None,
+        };
+        view::Reading {
+            sensor: name.clone(),
+            measured: finite(e.measured[i]),
+            estimate,
+            sd: estimate.and(finite(e.sd[i])),
+            age_s: if age.is_finite() { age } else { -1.0 },
+            missing,
+        }
+    });
+    let nodes = p.field.nodes;
+    let list = |values: &[f32]| Some(values[..nodes].to_vec());
+    let readings = readings.collect();
+    with(brain, |b| view::LiveSnapshot {
+        sequence,
+        wall_ms: now_ms(),
+        shot: p.record_shot,
+        kind: b.kind,
+        phase: match e.phase {
+            CyclePhase::Idle => view::Phase::Idle,
+            CyclePhase::Fill => view::Phase::Fill,
+            CyclePhase::Hold => view::Phase::Hold,
+            CyclePhase::Cool => view::Phase::Cool,
+        },
+        shot_time_s: e.shot_time_s,
+        cycle_s: b.cycle_s,
+        mold: fixed.mold.clone(),
+        material: fixed.material.clone(),
+        lot: b.lot.clone(),
+        trust: b.trust.clone(),
+        mode,
+        source: match e.source {
+            Source::Network => view::Source::Network,
+            Source::Witness => view::Source::Witness,
+        },
+        readings,
+        filled: e.filled,
+        frozen: e.frozen,
+        node_pressure_pa: list(&p.field.pressure_pa),
+        node_temperature_k: list(&p.field.temperature_k),
+        node_frozen: list(&p.field.frozen),
+        node_filled: list(&p.field.filled),
+        forecast: Some(b.forecast.clone()),
+        last_verdict: b.verdict,
+        quality: b.quality.clone(),
+        indicators: b.indicators.clone(),
+        advice: Vec::new(),
+        press: None,
+    })
+}
+
+/// `TooLong` to `too_long`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (i, c) in name.chars().enumerate() {
+        if c.is_uppercase() && i > 0 {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// Publishes fifteen snapshots a second until nobody can listen any more.
+pub async fn publish(fixed: Fixed, shared: Arc<Shared>, brain: SharedBrain, mode: watch::Receiver<view::Mode>, to: watch::Sender<Arc<view::LiveSnapshot>>) {
+    let mut every = tokio::time::interval(std::time::Duration::from_millis(66));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for sequence in 1.. {
+        every.tick().await;
+        let now = *mode.borrow();
+        let snapshot = take(&fixed, &shared, &brain, now, sequence);
+        if to.send(Arc::new(snapshot)).is_err() {
+            return;
+        }
+    }
+}
