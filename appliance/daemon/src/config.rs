@@ -185,7 +185,10 @@ impl Config {
     /// # Errors
     /// With file, key and reason of the first thing wrong.
     pub fn load(path: &Path) -> Result<Self, DaemonError> {
-        let text = std::fs::read_to_string(path).map_err(|source| DaemonError::Read { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| DaemonError::Read {
+            path: path.into(),
+            source,
+        })?;
         let mut config: Self = toml::from_str(&text).map_err(|e| DaemonError::Config {
             path: path.into(),
             key: key_of(&text, e.span()),
@@ -208,13 +211,23 @@ impl Config {
     }
 
     fn check(&self, path: &Path) -> Result<(), DaemonError> {
-        let wrong = |key: String, reason: String| Err(DaemonError::Config { path: path.into(), key, reason });
+        let wrong = |key: String, reason: String| {
+            Err(DaemonError::Config {
+                path: path.into(),
+                key,
+                reason,
+            })
+        };
         for (n, node) in self.nodes.iter().enumerate() {
             for (c, channel) in node.channels.iter().enumerate() {
                 let key = |field: &str| format!("node[{n}].channel[{c}].{field}");
                 let sensor = channel.feeds == Feeds::Sensor;
                 if sensor != channel.sensor.is_some() {
-                    let reason = if sensor { "is missing: which sensor of the mold does it feed?" } else { "only a channel with feeds = \"sensor\" has one" };
+                    let reason = if sensor {
+                        "is missing: which sensor of the mold does it feed?"
+                    } else {
+                        "only a channel with feeds = \"sensor\" has one"
+                    };
                     return wrong(key("sensor"), reason.into());
                 }
                 if node.channels[..c].iter().any(|o| o.name == channel.name) {
@@ -223,15 +236,24 @@ impl Config {
             }
         }
         if !["off", "generated", "own"].contains(&self.web.tls.as_str()) {
-            return wrong("web.tls".into(), format!("is `{}`; it can be off, generated or own", self.web.tls));
+            return wrong(
+                "web.tls".into(),
+                format!("is `{}`; it can be off, generated or own", self.web.tls),
+            );
         }
         if self.web.tls == "own" && (self.web.certificate.is_none() || self.web.key.is_none()) {
-            return wrong("web.tls".into(), "own needs web.certificate and web.key".into());
+            return wrong(
+                "web.tls".into(),
+                "own needs web.certificate and web.key".into(),
+            );
         }
         if self.tick.priority.is_some_and(|p| p > 99) {
             return wrong("tick.priority".into(), "is above 99".into());
         }
-        for (key, value) in [("screw_diameter_mm", self.screw_diameter_mm), ("cooling_s", self.cooling_s)] {
+        for (key, value) in [
+            ("screw_diameter_mm", self.screw_diameter_mm),
+            ("cooling_s", self.cooling_s),
+        ] {
             if value.is_some_and(|v| !(v.is_finite() && v > 0.0)) {
                 return wrong(key.into(), "must be above zero".into());
             }
@@ -239,12 +261,18 @@ impl Config {
         for (k, limit) in self.limits.iter().enumerate() {
             if !PREDICTIONS.iter().any(|(name, _)| *name == limit.name) {
                 let known = PREDICTIONS.map(|p| p.0).join(", ");
-                return wrong(format!("limit[{k}].name"), format!("`{}` is not predicted; known are {known}", limit.name));
+                return wrong(
+                    format!("limit[{k}].name"),
+                    format!("`{}` is not predicted; known are {known}", limit.name),
+                );
             }
             if let (Some(low), Some(high)) = (limit.lower, limit.upper)
                 && low >= high
             {
-                return wrong(format!("limit[{k}].lower"), format!("{low} is not below the upper limit {high}"));
+                return wrong(
+                    format!("limit[{k}].lower"),
+                    format!("{low} is not below the upper limit {high}"),
+                );
             }
         }
         Ok(())
@@ -253,14 +281,21 @@ impl Config {
     /// Sensors of the mold that are used.
     pub fn used(&self) -> Vec<String> {
         let channels = self.nodes.iter().flat_map(|n| &n.channels);
-        channels.filter(|c| c.used).filter_map(|c| c.sensor.clone()).collect()
+        channels
+            .filter(|c| c.used)
+            .filter_map(|c| c.sensor.clone())
+            .collect()
     }
 }
 
 /// The key on the line an error points at, for the message.
 fn key_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
-    let Some(span) = span else { return "file".into() };
-    let start = text[..span.start.min(text.len())].rfind('\n').map_or(0, |i| i + 1);
+    let Some(span) = span else {
+        return "file".into();
+    };
+    let start = text[..span.start.min(text.len())]
+        .rfind('\n')
+        .map_or(0, |i| i + 1);
     let line = text[start..].lines().next().unwrap_or("");
     let number = text[..start].lines().count() + 1;
     match line.split('=').next().map(str::trim) {
@@ -308,12 +343,19 @@ lower = 0.011
             ("feeds = \"sensor\"", "feeds = \"sensr\"", "feeds"),
             ("sensor = \"nozzle\"", "", "node[0].channel[0].sensor"),
             ("part_weight", "part_wight", "limit[0].name"),
-            ("lower = 0.011", "lower = 0.02\nupper = 0.01", "limit[0].lower"),
+            (
+                "lower = 0.011",
+                "lower = 0.02\nupper = 0.01",
+                "limit[0].lower",
+            ),
             ("mold = \"plate-ps\"", "", "mold"),
             ("port = \"press\"", "port = 3", "port"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
-            assert!(error.contains("moldsight.toml") && error.contains(told), "{error}");
+            assert!(
+                error.contains("moldsight.toml") && error.contains(told),
+                "{error}"
+            );
             assert!(!error.contains('\n'), "{error}");
         }
     }

@@ -117,7 +117,12 @@ impl Line {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         let merge = Merge::new(parts.nodes.len(), Duration::from_millis(200), 4096);
-        let node = |(config, calibration)| Node { config, calibration, router: Router::default(), now: NodeNow::default() };
+        let node = |(config, calibration)| Node {
+            config,
+            calibration,
+            router: Router::default(),
+            now: NodeNow::default(),
+        };
         Self {
             start: parts.start,
             nodes: parts.nodes.into_iter().map(node).collect(),
@@ -148,8 +153,14 @@ impl Line {
         let before = thread_seconds();
         let mut ticks = 0;
         while let Some(row) = self.merge.pop(now) {
-            let Some(node) = self.nodes.get_mut(row.source.0) else { continue };
-            node.router.read(row.group, &row.codes[..usize::from(row.channels)], &mut self.sample);
+            let Some(node) = self.nodes.get_mut(row.source.0) else {
+                continue;
+            };
+            node.router.read(
+                row.group,
+                &row.codes[..usize::from(row.channels)],
+                &mut self.sample,
+            );
             self.sample.time_s = row.at.ns() as f64 * 1e-9;
             let happened = self.estimator.step(&self.sample);
             ticks += 1;
@@ -173,17 +184,25 @@ impl Line {
     }
 
     fn began(&mut self, at_ns: i64) {
-        let start_ns = (self.estimator.estimate().time_s - self.estimator.estimate().shot_time_s) * 1e9;
-        self.number = self.handle.shot_begin(&self.context, (start_ns as i64).min(at_ns));
+        let start_ns =
+            (self.estimator.estimate().time_s - self.estimator.estimate().shot_time_s) * 1e9;
+        self.number = self
+            .handle
+            .shot_begin(&self.context, (start_ns as i64).min(at_ns));
         self.open = true;
-        let _ = self.to_shots.try_send(Told::Began { number: self.number });
+        let _ = self.to_shots.try_send(Told::Began {
+            number: self.number,
+        });
     }
 
     fn ended(&mut self) {
         let empty = self.spare.pop().unwrap_or_default();
         let record = self.estimator.take(empty);
         // The shot path judges it; when it hangs, the recorder closes the shot as interrupted.
-        let _ = self.to_shots.try_send(Told::Ended { number: self.number, record });
+        let _ = self.to_shots.try_send(Told::Ended {
+            number: self.number,
+            record,
+        });
     }
 
     /// Takes what the shot path has ready; called between batches of ticks.
@@ -243,7 +262,8 @@ impl Line {
     fn publish(&mut self, ticks: u32, took: f64) {
         let e = *self.estimator.estimate();
         let due = e.time_s - self.published_s >= 1.0 / PUBLISH_HZ || self.published_s > e.time_s;
-        let (estimator, number, granted, nodes) = (&self.estimator, self.number, self.granted, &self.nodes);
+        let (estimator, number, granted, nodes) =
+            (&self.estimator, self.number, self.granted, &self.nodes);
         let late = self.merge.late + self.merge.unplaced + self.merge.dropped;
         self.shared.publish(|p| {
             p.times.add(ticks, took);
@@ -270,7 +290,12 @@ fn copy(to: &mut NodeNow, from: &Node) {
         *to = from.now.clone();
     }
     (to.connected, to.counts, to.clock) = (from.now.connected, from.now.counts, from.now.clock);
-    for ((to, route), now) in to.channels.iter_mut().zip(&from.router.routes).zip(&from.now.channels) {
+    for ((to, route), now) in to
+        .channels
+        .iter_mut()
+        .zip(&from.router.routes)
+        .zip(&from.now.channels)
+    {
         to.last = route.last;
         to.count = now.count;
         if to.faults != now.faults {
@@ -281,7 +306,9 @@ fn copy(to: &mut NodeNow, from: &Node) {
 
 impl Sink for Line {
     fn block(&mut self, source: SourceId, block: &PlacedBlock<'_>) {
-        let Some(node) = self.nodes.get_mut(source.0) else { return };
+        let Some(node) = self.nodes.get_mut(source.0) else {
+            return;
+        };
         let rows = u64::from(block.block.rows);
         for (route, now) in node.router.routes.iter().zip(&mut node.now.channels) {
             if route.group == block.block.group {
@@ -307,7 +334,9 @@ impl Sink for Line {
 
     fn event(&mut self, source: SourceId, event: NodeEvent) {
         let at_ns = BoxTime::since(self.start).ns();
-        let Some(node) = self.nodes.get_mut(source.0) else { return };
+        let Some(node) = self.nodes.get_mut(source.0) else {
+            return;
+        };
         let port = node.config.port.display().to_string();
         let kind = match &event {
             NodeEvent::Unplugged { .. } => {
@@ -345,15 +374,35 @@ impl Sink for Line {
     fn answer(&mut self, _: SourceId, _: Answer) {}
 
     fn table(&mut self, source: SourceId, run: u32, hello: &Hello<'_>) {
-        let Some(node) = self.nodes.get_mut(source.0) else { return };
-        node.router = Router::new(hello, &node.config, node.calibration.as_ref(), &self.sensors, self.screw_area_m2);
-        let rate = hello.groups.first().map_or(0.0, |g| f64::from(hello.tick_hz) / f64::from(g.period_ticks));
+        let Some(node) = self.nodes.get_mut(source.0) else {
+            return;
+        };
+        node.router = Router::new(
+            hello,
+            &node.config,
+            node.calibration.as_ref(),
+            &self.sensors,
+            self.screw_area_m2,
+        );
+        let rate = hello.groups.first().map_or(0.0, |g| {
+            f64::from(hello.tick_hz) / f64::from(g.period_ticks)
+        });
         node.now = NodeNow {
             id: hello.node.to_string(),
             build: hello.build.to_owned(),
             connected: true,
             rate_hz: rate,
-            channels: node.router.routes.iter().map(|r| ChannelNow { name: r.name.clone(), sensor: r.sensor, last: f64::NAN, ..ChannelNow::default() }).collect(),
+            channels: node
+                .router
+                .routes
+                .iter()
+                .map(|r| ChannelNow {
+                    name: r.name.clone(),
+                    sensor: r.sensor,
+                    last: f64::NAN,
+                    ..ChannelNow::default()
+                })
+                .collect(),
             ..NodeNow::default()
         };
         for table in node.router.tables(run, hello) {

@@ -4,12 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use appliance_daemon::estimate;
+use appliance_daemon::{DaemonError, doctor, estimate, export, run, user};
 
 /// The box beside the press: estimates what happens inside the closed mold.
 #[derive(Parser)]
 #[command(name = "moldsight", version, about, long_about = None)]
-#[command(after_help = "Exit codes: 0 done; 2 bad input or configuration, nothing was written.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 the doctor found something; 2 bad input or configuration, nothing was written."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -17,25 +19,43 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the box.
+    Run(run::Args),
     /// Run the box's pipeline over a recording.
     Estimate(estimate::Args),
+    /// Look at ports, rights, disk, clock and model, and say what to do.
+    Doctor(doctor::Args),
+    /// Write recorded shots into a folder.
+    Export(export::Args),
+    /// Accounts of the page.
+    User(user::Args),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Estimate(args) => estimate::run(&args)
-            .map_err(anyhow::Error::from)
-            .map(|lines| {
-                for line in lines {
-                    println!("{line}");
+    let print = |lines: Vec<String>| {
+        lines.iter().for_each(|l| println!("{l}"));
+        ExitCode::SUCCESS
+    };
+    let done: Result<ExitCode, DaemonError> = match Cli::parse().command {
+        Command::Run(args) => run::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Estimate(args) => estimate::run(&args).map(print),
+        Command::Export(args) => export::run(&args).map(|line| print(vec![line])),
+        Command::User(args) => user::run(&args).map(print),
+        Command::Doctor(args) => doctor::run(&args).map(|found| {
+            for f in &found {
+                println!("{} {}", if f.good { "ok  " } else { "LOOK" }, f.text);
+                if let Some(advice) = &f.advice {
+                    println!("       {advice}");
                 }
-            }),
+            }
+            ExitCode::from(u8::from(found.iter().any(|f| !f.good)))
+        }),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // One line: what was attempted, then every cause.
-            eprintln!("moldsight: {error:#}");
+            eprintln!("moldsight: {:#}", anyhow::Error::from(error));
             ExitCode::from(2)
         }
     }

@@ -1,6 +1,8 @@
 //! What the tick thread asks of the system, and what it got.
 
-use thread_priority::{RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy};
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+};
 
 use crate::config::TickConfig;
 
@@ -26,14 +28,24 @@ pub fn ask(config: &TickConfig, mut told: impl FnMut(String)) -> Granted {
         let value = ThreadPriorityValue::try_from(priority).unwrap_or(ThreadPriorityValue::MIN);
         let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
         let id = thread_priority::thread_native_id();
-        match thread_priority::set_thread_priority_and_policy(id, ThreadPriority::Crossplatform(value), policy) {
+        match thread_priority::set_thread_priority_and_policy(
+            id,
+            ThreadPriority::Crossplatform(value),
+            policy,
+        ) {
             Ok(()) => granted.real_time = true,
-            Err(e) => told(format!("no real-time priority for the tick: {e:?}; give the service CAP_SYS_NICE")),
+            Err(e) => told(format!(
+                "no real-time priority for the tick: {e:?}; give the service CAP_SYS_NICE"
+            )),
         }
     }
-    match rustix::mm::mlockall(rustix::mm::MlockAllFlags::CURRENT | rustix::mm::MlockAllFlags::ONFAULT) {
+    match rustix::mm::mlockall(
+        rustix::mm::MlockAllFlags::CURRENT | rustix::mm::MlockAllFlags::ONFAULT,
+    ) {
         Ok(()) => granted.locked = true,
-        Err(e) => told(format!("memory is not locked: {e}; give the service CAP_IPC_LOCK")),
+        Err(e) => told(format!(
+            "memory is not locked: {e}; give the service CAP_IPC_LOCK"
+        )),
     }
     if let Some(core) = config.core {
         let mut set = rustix::thread::CpuSet::new();

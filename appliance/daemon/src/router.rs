@@ -59,11 +59,18 @@ pub struct Router {
 impl Router {
     /// From what the node says it measures. `sensors` are the names of the mold's sensors. Channels that the configuration does
     /// not name are recorded only.
-    pub fn new(hello: &Hello<'_>, config: &NodeConfig, calibration: Option<&Calibration>, sensors: &[String], screw_area_m2: f64) -> Self {
+    pub fn new(
+        hello: &Hello<'_>,
+        config: &NodeConfig,
+        calibration: Option<&Calibration>,
+        sensors: &[String],
+        screw_area_m2: f64,
+    ) -> Self {
         let mut in_group = [0; 16];
         let route = |c: &ChannelInfo<'_>| {
             let place = &mut in_group[usize::from(c.group) % 16];
-            let configured: Option<&ChannelConfig> = config.channels.iter().find(|k| k.name == c.name);
+            let configured: Option<&ChannelConfig> =
+                config.channels.iter().find(|k| k.name == c.name);
             let sensor = configured.and_then(|k| k.sensor.as_ref());
             let route = Route {
                 name: c.name.to_owned(),
@@ -84,13 +91,18 @@ impl Router {
             *place += 1;
             route
         };
-        Self { routes: hello.channels.iter().map(route).collect(), screw_area_m2 }
+        Self {
+            routes: hello.channels.iter().map(route).collect(),
+            screw_area_m2,
+        }
     }
 
     /// Writes a row of a group into a sample; fields of other groups keep what they had.
     pub fn read(&mut self, group: u8, codes: &[i32], sample: &mut Sample) {
         for r in self.routes.iter_mut().filter(|r| r.group == group) {
-            let Some(code) = codes.get(r.place) else { continue };
+            let Some(code) = codes.get(r.place) else {
+                continue;
+            };
             let value = r.code.value(*code).map_or(f64::NAN, |v| si(v, r.unit));
             r.last = value;
             match r.feeds {
@@ -102,8 +114,12 @@ impl Router {
                 Feeds::ScrewPosition => sample.screw_m3 = value * self.screw_area_m2,
                 Feeds::MoldSurface => sample.surface_k = value,
                 // No reading of a signal is no signal: the phase then goes by pressure.
-                Feeds::InjectionSignal => sample.injecting = value.is_finite().then_some(value > ON_V),
-                Feeds::TransferSignal => sample.transferred = value.is_finite().then_some(value > ON_V),
+                Feeds::InjectionSignal => {
+                    sample.injecting = value.is_finite().then_some(value > ON_V)
+                }
+                Feeds::TransferSignal => {
+                    sample.transferred = value.is_finite().then_some(value > ON_V)
+                }
                 Feeds::Nothing => {}
             }
         }
@@ -112,14 +128,21 @@ impl Router {
     /// What the recorder keeps about each group.
     pub fn tables(&self, run: u32, hello: &Hello<'_>) -> Vec<ChannelTable> {
         let groups = hello.groups.iter().enumerate();
-        groups.map(|(g, group)| ChannelTable {
-            node: hello.node.0,
-            run,
-            group: g as u8,
-            tick_hz: hello.tick_hz,
-            period_ticks: group.period_ticks,
-            channels: self.routes.iter().filter(|r| usize::from(r.group) == g).map(Route::record).collect(),
-        }).collect()
+        groups
+            .map(|(g, group)| ChannelTable {
+                node: hello.node.0,
+                run,
+                group: g as u8,
+                tick_hz: hello.tick_hz,
+                period_ticks: group.period_ticks,
+                channels: self
+                    .routes
+                    .iter()
+                    .filter(|r| usize::from(r.group) == g)
+                    .map(Route::record)
+                    .collect(),
+            })
+            .collect()
     }
 }
 

@@ -18,7 +18,11 @@ pub struct TickTimes {
 
 impl Default for TickTimes {
     fn default() -> Self {
-        Self { bins: [0; 256], count: 0, sum_s: 0.0 }
+        Self {
+            bins: [0; 256],
+            count: 0,
+            sum_s: 0.0,
+        }
     }
 }
 
@@ -39,7 +43,11 @@ impl TickTimes {
 
     /// Mean, s.
     pub fn mean_s(&self) -> f64 {
-        if self.count == 0 { 0.0 } else { self.sum_s / self.count as f64 }
+        if self.count == 0 {
+            0.0
+        } else {
+            self.sum_s / self.count as f64
+        }
     }
 
     /// Time that 99 of 100 stay below, s.
@@ -134,6 +142,9 @@ impl Shared {
 
     /// A copy of the latest.
     pub fn read(&self) -> Published {
-        self.published.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.published
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 }

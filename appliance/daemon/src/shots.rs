@@ -83,7 +83,12 @@ pub struct LatentNow {
 impl Default for Brain {
     fn default() -> Self {
         Self {
-            trust: view::Trust { state: view::TrustState::Learning, reason: "trust.few_shots".into(), subject: None, since_shot: 0 },
+            trust: view::Trust {
+                state: view::TrustState::Learning,
+                reason: "trust.learning".into(),
+                subject: None,
+                since_shot: 0,
+            },
             kind: view::ShotKind::Idle,
             verdict: None,
             quality: Vec::new(),
@@ -146,7 +151,10 @@ impl ShotPath {
                     let finished = self.keeper.finish(&record);
                     self.remember(number, &finished, &record);
                     let summary = self.summary(&finished, &record);
-                    let answered = self.answers.send(Answered::Done(Box::new(summary), record)).is_ok();
+                    let answered = self
+                        .answers
+                        .send(Answered::Done(Box::new(summary), record))
+                        .is_ok();
                     let tuned = match self.keeper.tuning() {
                         Ok(tuning) => self.answers.send(Answered::Tuning(tuning)).is_ok(),
                         Err(e) => {
@@ -161,7 +169,8 @@ impl ShotPath {
                 Ok(Told::Event(kind, source, text)) => {
                     println!("{source}: {text}");
                     with(&self.brain, |b| {
-                        b.events.push((kind, source, text, crate::snapshot::now_ms()));
+                        b.events
+                            .push((kind, source, text, crate::snapshot::now_ms()));
                         let extra = b.events.len().saturating_sub(200);
                         b.events.drain(..extra);
                     });
@@ -178,9 +187,15 @@ impl ShotPath {
     }
 
     fn network_latents(&self) -> Vec<f64> {
-        let Some(net) = self.keeper.network() else { return Vec::new() };
+        let Some(net) = self.keeper.network() else {
+            return Vec::new();
+        };
         let place = |name: &str| LATENTS.iter().position(|l| l.name == name).unwrap_or(0);
-        net.about.latents.iter().map(|l| self.keeper.belief.mean[place(&l.name)]).collect()
+        net.about
+            .latents
+            .iter()
+            .map(|l| self.keeper.belief.mean[place(&l.name)])
+            .collect()
     }
 
     fn forecaster(&self) -> Option<Forecaster> {
@@ -189,7 +204,9 @@ impl ShotPath {
 
     /// Moves the forecaster to now and looks ahead.
     fn forecast(&self, forecaster: &mut Option<Forecaster>) {
-        let (Some(f), Some(net)) = (forecaster.as_mut(), self.keeper.network()) else { return };
+        let (Some(f), Some(net)) = (forecaster.as_mut(), self.keeper.network()) else {
+            return;
+        };
         let now = self.shared.read().estimate;
         let drive = self.keeper.setup().drive;
         if now.phase == CyclePhase::Idle || !now.measured[drive].is_finite() {
@@ -197,17 +214,26 @@ impl ShotPath {
         }
         f.push(now.shot_time_s, now.measured[drive]);
         let ahead = f.ahead(FORECAST_STEP_S);
-        let lines = self.keeper.setup().places.iter().enumerate().filter_map(|(i, p)| {
-            let slot = net.about.sensors.iter().position(|s| s.name == p.name)?;
-            let sd = now.sd[i] as f32;
-            Some(view::Forecast {
-                sensor: p.name.clone(),
-                time_s: ahead.iter().map(|a| a.time_s as f32).collect(),
-                value: ahead.iter().map(|a| a.values[slot] as f32).collect(),
-                // Doubt about a pressure grows with the pressure that is yet to come.
-                sd: ahead.iter().map(|a| sd.max(0.02 * a.values[slot] as f32)).collect(),
-            })
-        });
+        let lines = self
+            .keeper
+            .setup()
+            .places
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| {
+                let slot = net.about.sensors.iter().position(|s| s.name == p.name)?;
+                let sd = now.sd[i] as f32;
+                Some(view::Forecast {
+                    sensor: p.name.clone(),
+                    time_s: ahead.iter().map(|a| a.time_s as f32).collect(),
+                    value: ahead.iter().map(|a| a.values[slot] as f32).collect(),
+                    // Doubt about a pressure grows with the pressure that is yet to come.
+                    sd: ahead
+                        .iter()
+                        .map(|a| sd.max(0.02 * a.values[slot] as f32))
+                        .collect(),
+                })
+            });
         let lines: Vec<view::Forecast> = lines.collect();
         with(&self.brain, |b| b.forecast = lines);
     }
@@ -215,10 +241,18 @@ impl ShotPath {
     fn remember(&self, number: u64, f: &Finished, record: &appliance_pipeline::shot::ShotRecord) {
         let belief = &self.keeper.belief;
         let setup = self.keeper.setup();
-        let mut measurements: Vec<(String, f64, f64)> = setup.used.iter().map(|i| {
-            let tally = record.tally[*i];
-            (setup.places[*i].name.clone(), tally.mean(), tally.gated_share())
-        }).collect();
+        let mut measurements: Vec<(String, f64, f64)> = setup
+            .used
+            .iter()
+            .map(|i| {
+                let tally = record.tally[*i];
+                (
+                    setup.places[*i].name.clone(),
+                    tally.mean(),
+                    tally.gated_share(),
+                )
+            })
+            .collect();
         if let Some((_, surprise)) = record.volume {
             measurements.push(("screw_volume".into(), surprise, 0.0));
         }
@@ -231,7 +265,9 @@ impl ShotPath {
             if f.kind == Kind::Production {
                 b.shots.push(Remembered {
                     shot: number,
-                    latents: (0..LATENTS.len()).map(|i| (belief.mean[i], belief.sd(i))).collect(),
+                    latents: (0..LATENTS.len())
+                        .map(|i| (belief.mean[i], belief.sd(i)))
+                        .collect(),
                     measurements,
                     witness_error: f.findings.witness_error,
                 });
@@ -243,7 +279,14 @@ impl ShotPath {
     }
 
     /// Predictions with limits, indicators, verdict.
-    fn judge(&self, f: &Finished) -> (Vec<view::QualityLine>, Vec<view::Indicator>, Option<view::Verdict>) {
+    fn judge(
+        &self,
+        f: &Finished,
+    ) -> (
+        Vec<view::QualityLine>,
+        Vec<view::Indicator>,
+        Option<view::Verdict>,
+    ) {
         if !matches!(f.kind, Kind::Production | Kind::StartUp) {
             return (Vec::new(), Vec::new(), None);
         }
@@ -266,13 +309,22 @@ impl ShotPath {
             line("core_at_ejection", p.hottest_k, "K"),
         ];
         // A share that stayed empty is seen from half a percent on; a sink where a place shrinks a percent more than the mean.
-        let chance = |value: f64, limit: f64, sd: f64| 1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp());
+        let chance = |value: f64, limit: f64, sd: f64| {
+            1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
+        };
         let indicators = vec![
-            view::Indicator { name: "short_shot".into(), probability: chance(p.short_share, 0.005, 0.003) },
-            view::Indicator { name: "sink_mark".into(), probability: chance(p.sink[0], 0.02, p.sink[1].max(0.003)) },
+            view::Indicator {
+                name: "short_shot".into(),
+                probability: chance(p.short_share, 0.005, 0.003),
+            },
+            view::Indicator {
+                name: "sink_mark".into(),
+                probability: chance(p.sink[0], 0.02, p.sink[1].max(0.003)),
+            },
         ];
         let outside = |q: &view::QualityLine, k: f64| {
-            q.limits[0].is_some_and(|low| q.value + k * q.sd < low) || q.limits[1].is_some_and(|high| q.value - k * q.sd > high)
+            q.limits[0].is_some_and(|low| q.value + k * q.sd < low)
+                || q.limits[1].is_some_and(|high| q.value - k * q.sd > high)
         };
         let verdict = if quality.iter().any(|q| outside(q, 2.0)) || p.short_share > 0.01 {
             view::Verdict::Reject
@@ -288,7 +340,11 @@ impl ShotPath {
     fn summary(&self, f: &Finished, record: &appliance_pipeline::shot::ShotRecord) -> ShotSummary {
         let (quality, indicators, verdict) = self.judge(f);
         let mut features: BTreeMap<String, f64> = f.features.iter().cloned().collect();
-        features.extend(indicators.into_iter().map(|i| (format!("{}_probability", i.name), i.probability)));
+        features.extend(
+            indicators
+                .into_iter()
+                .map(|i| (format!("{}_probability", i.name), i.probability)),
+        );
         let belief = &self.keeper.belief;
         ShotSummary {
             kind: match f.kind {
@@ -305,10 +361,32 @@ impl ShotPath {
                 Some(view::Verdict::Uncertain) => Verdict::Uncertain,
                 None => Verdict::None,
             },
-            phases: record.phases.iter().map(|(p, at)| PhaseTime { phase: *p as u8, name: format!("{p:?}").to_lowercase(), at_s: *at }).collect(),
+            phases: record
+                .phases
+                .iter()
+                .map(|(p, at)| PhaseTime {
+                    phase: *p as u8,
+                    name: format!("{p:?}").to_lowercase(),
+                    at_s: *at,
+                })
+                .collect(),
             features,
-            latents: belief.lines().map(|(name, value, sd, _)| (name.to_owned(), Uncertain { value, sd })).collect(),
-            quality: quality.into_iter().map(|q| (q.name, Uncertain { value: q.value, sd: q.sd })).collect(),
+            latents: belief
+                .lines()
+                .map(|(name, value, sd, _)| (name.to_owned(), Uncertain { value, sd }))
+                .collect(),
+            quality: quality
+                .into_iter()
+                .map(|q| {
+                    (
+                        q.name,
+                        Uncertain {
+                            value: q.value,
+                            sd: q.sd,
+                        },
+                    )
+                })
+                .collect(),
         }
     }
 }
@@ -316,16 +394,18 @@ impl ShotPath {
 /// Latents as they stand.
 pub fn latents_now(keeper: &Keeper) -> Vec<LatentNow> {
     let belief = &keeper.belief;
-    (0..LATENTS.len()).map(|i| {
-        let [low, high] = belief.range(i);
-        LatentNow {
-            prior: [belief.prior().mean[i], belief.prior().sd[i]],
-            bounds: LATENTS[i].bounds,
-            learned: belief.learned(i),
-            at_bound: belief.at_bound[i],
-            free: low < high && belief.prior().sd[i] > 0.0,
-        }
-    }).collect()
+    (0..LATENTS.len())
+        .map(|i| {
+            let [low, high] = belief.range(i);
+            LatentNow {
+                prior: [belief.prior().mean[i], belief.prior().sd[i]],
+                bounds: LATENTS[i].bounds,
+                learned: belief.learned(i),
+                at_bound: belief.at_bound[i],
+                free: low < high && belief.prior().sd[i] > 0.0,
+            }
+        })
+        .collect()
 }
 
 /// The word of a state.
@@ -346,13 +426,13 @@ fn trust(f: &Finished, setup: &appliance_pipeline::estimator::Setup, number: u64
         _ => None,
     };
     let reason = match f.trust.reason {
-        Reason::FewShots => "trust.few_shots",
-        Reason::AllWell => "trust.all_well",
+        Reason::FewShots => "trust.learning",
+        Reason::AllWell => "trust.ok",
         Reason::Mismatch => "trust.mismatch",
         Reason::SensorSilent(_) => "trust.sensor_silent",
-        Reason::DriveSilent => "trust.drive_silent",
-        Reason::NetworkOff => "trust.network_off",
-        Reason::LatentAtBound(_) => "trust.latent_at_bound",
+        Reason::DriveSilent => "trust.sensor_silent",
+        Reason::NetworkOff => "trust.witness_disagrees",
+        Reason::LatentAtBound(_) => "trust.wrong_material",
         Reason::OutOfRange => "trust.out_of_range",
     };
     view::Trust {

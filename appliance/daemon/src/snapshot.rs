@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use appliance_pipeline::ensemble::Refusal;
 use appliance_pipeline::estimate::Source;
 use appliance_pipeline::phase::CyclePhase;
 use appliance_web::view;
@@ -32,18 +33,30 @@ pub struct Fixed {
 }
 
 /// A snapshot of now.
-pub fn take(fixed: &Fixed, shared: &Shared, brain: &SharedBrain, mode: view::Mode, sequence: u64) -> view::LiveSnapshot {
+pub fn take(
+    fixed: &Fixed,
+    shared: &Shared,
+    brain: &SharedBrain,
+    mode: view::Mode,
+    sequence: u64,
+) -> view::LiveSnapshot {
     let p = shared.read();
     let e = &p.estimate;
-    let age = if e.time_s.is_finite() { (fixed.start.elapsed().as_secs_f64() - e.time_s).max(0.0) } else { f64::INFINITY };
+    let age = if e.time_s.is_finite() {
+        (fixed.start.elapsed().as_secs_f64() - e.time_s).max(0.0)
+    } else {
+        f64::INFINITY
+    };
     let finite = |v: f64| v.is_finite().then_some(v);
     let readings = fixed.sensors.iter().enumerate().map(|(i, name)| {
         let stale = age > STALE_S;
         let estimate = finite(e.value[i]).filter(|_| finite(e.sd[i]).is_some());
         let missing = match (&e.refused, estimate) {
-            _ if !age.is_finite() => Some("missing.no_samples".to_owned()),
-            _ if stale => Some("missing.stale".to_owned()),
-            (Some(refused), None) => Some(format!("missing.{}", snake(&format!("{refused:?}")))),
+            _ if !age.is_finite() => Some("missing.starting"),
+            _ if stale => Some("missing.sensor_silent"),
+            (Some(Refusal::DriveMissing), None) => Some("missing.sensor_silent"),
+            (Some(Refusal::PressureRange | Refusal::TooLong), None) => Some("missing.out_of_range"),
+            (Some(_), None) => Some("missing.no_estimate"),
             _ => None,
         };
         view::Reading {
@@ -52,7 +65,7 @@ pub fn take(fixed: &Fixed, shared: &Shared, brain: &SharedBrain, mode: view::Mod
             estimate,
             sd: estimate.and(finite(e.sd[i])),
             age_s: if age.is_finite() { age } else { -1.0 },
-            missing,
+            missing: missing.map(str::to_owned),
         }
     });
     let nodes = p.field.nodes;
@@ -96,20 +109,14 @@ pub fn take(fixed: &Fixed, shared: &Shared, brain: &SharedBrain, mode: view::Mod
     })
 }
 
-/// `TooLong` to `too_long`.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for (i, c) in name.chars().enumerate() {
-        if c.is_uppercase() && i > 0 {
-            out.push('_');
-        }
-        out.extend(c.to_lowercase());
-    }
-    out
-}
-
 /// Publishes fifteen snapshots a second until nobody can listen any more.
-pub async fn publish(fixed: Fixed, shared: Arc<Shared>, brain: SharedBrain, mode: watch::Receiver<view::Mode>, to: watch::Sender<Arc<view::LiveSnapshot>>) {
+pub async fn publish(
+    fixed: Fixed,
+    shared: Arc<Shared>,
+    brain: SharedBrain,
+    mode: watch::Receiver<view::Mode>,
+    to: watch::Sender<Arc<view::LiveSnapshot>>,
+) {
     let mut every = tokio::time::interval(std::time::Duration::from_millis(66));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for sequence in 1.. {

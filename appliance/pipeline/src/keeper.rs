@@ -346,6 +346,18 @@ impl Keeper {
                 .sum();
             add(format!("integral_{}_pa_s", p.name), area);
         }
+        if let Some(last) = self.last_sensor() {
+            let over = |r: &crate::shot::Row| f64::from(r.value[last]) - ATMOSPHERE_PA;
+            add("peak_pressure_pa".into(), self.end_of_fill(record)[0]);
+            let area = record
+                .rows
+                .windows(2)
+                .map(|w| f64::from(w[1].time_s - w[0].time_s) * over(&w[1]));
+            add(
+                "pressure_integral_pa_s".into(),
+                area.filter(|v| v.is_finite()).sum(),
+            );
+        }
         add("surprise".into(), self.findings(record).surprise);
         add("witness_error".into(), self.witness_error(record));
         features

@@ -1,0 +1,149 @@
+//! The Health page: what is connected, what is not, and what to do.
+
+use appliance_recorder::{Reason, RecordingState};
+use appliance_web::view;
+
+use crate::shots::with;
+use crate::station::{BoxStation, recording_word};
+
+/// Everything at a glance.
+pub fn health(station: &BoxStation) -> view::Health {
+    let p = station.shared.read();
+    let records = station.recorder.health();
+    let uptime = station.start.elapsed().as_secs_f64();
+    let now = crate::snapshot::now_ms();
+    let mut problems = Vec::new();
+    let mut problem = |key: &str, subject: &str, severity| {
+        problems.push(view::Problem {
+            key: format!("problem.{key}"),
+            subject: subject.into(),
+            severity,
+            since_ms: now,
+        });
+    };
+    for (config, node) in station
+        .config
+        .nodes
+        .iter()
+        .zip(p.nodes.iter().map(Some).chain(std::iter::repeat(None)))
+    {
+        let port = config.port.display().to_string();
+        match node {
+            Some(n) if n.connected => {
+                for channel in &n.channels {
+                    for fault in &channel.faults {
+                        let key = if fault.contains("range") {
+                            "sensor_saturated"
+                        } else {
+                            "sensor_silent"
+                        };
+                        problem(key, &channel.name, view::Severity::Fault);
+                    }
+                }
+                if n.counts[1] > 0 {
+                    problem("node_gaps", &n.id, view::Severity::Note);
+                }
+            }
+            _ => problem("node_lost", &port, view::Severity::Fault),
+        }
+    }
+    if let RecordingState::Delayed { reason, .. } | RecordingState::Losing { reason, .. } =
+        &records.state
+    {
+        let key = match reason {
+            Reason::DiskFull => "disk_full",
+            Reason::ReadOnly => "disk_read_only",
+            _ => "samples_dropped",
+        };
+        problem(
+            key,
+            &station.config.data.display().to_string(),
+            view::Severity::Fault,
+        );
+    }
+    if station.release.is_none() {
+        problem("no_release", &station.mold.name, view::Severity::Warning);
+    }
+    if !p.granted.real_time && p.sequence > 0 {
+        problem("not_real_time", "tick", view::Severity::Note);
+    }
+    if records.clock_step_ms.is_some() {
+        problem("clock_jumped", "clock", view::Severity::Note);
+    }
+    with(&station.brain, |b| {
+        if b.trust.reason == "trust.mismatch" {
+            problem("mismatch", &station.mold.name, view::Severity::Warning);
+        }
+    });
+    problems.sort_by_key(|p| std::cmp::Reverse(p.severity));
+    let clock = p.nodes.iter().find_map(|n| n.clock);
+    view::Health {
+        problems,
+        nodes: p
+            .nodes
+            .iter()
+            .zip(&station.config.nodes)
+            .map(|(n, config)| view::NodeHealth {
+                id: n.id.clone(),
+                build: n.build.clone(),
+                port: config.port.display().to_string(),
+                connected: n.connected,
+                frames: n.counts[0],
+                gaps: n.counts[1],
+                damaged: n.counts[2],
+                channels: n
+                    .channels
+                    .iter()
+                    .map(|c| view::ChannelHealth {
+                        name: c.name.clone(),
+                        sensor: c
+                            .sensor
+                            .and_then(|s| station.mold.sensors.get(s))
+                            .map(|s| s.name.clone()),
+                        rate_hz: n.rate_hz,
+                        last: c.last.is_finite().then_some(c.last),
+                        noise: c.noise,
+                        faults: c.faults.clone(),
+                    })
+                    .collect(),
+            })
+            .collect(),
+        clock: clock.map(|(drift_ppm, uncertainty_s)| view::ClockHealth {
+            drift_ppm,
+            uncertainty_s,
+            wall_jumped: records.clock_step_ms.is_some(),
+        }),
+        disk: Some(view::DiskHealth {
+            path: station.config.data.display().to_string(),
+            free_bytes: records.free_bytes.unwrap_or(0),
+            used_bytes: crate::keep::folder_bytes(&station.config.data),
+            budget_bytes: station
+                .config
+                .records
+                .curves_gb
+                .map_or(32 << 30, |g| (g * 1e9) as u64),
+            state: recording_word(&records.state).into(),
+            dropped: records.dropped.blocks + records.dropped.estimates,
+        }),
+        tick: view::TickHealth {
+            rate_hz: p.nodes.iter().map(|n| n.rate_hz).fold(0.0, f64::max),
+            mean_s: p.times.mean_s(),
+            p99_s: p.times.p99_s(),
+            real_time: p.granted.real_time,
+            locked: p.granted.locked,
+            core: p.granted.core,
+            late: p.late,
+        },
+        press: view::PressHealth {
+            port: "none".into(),
+            state: "none".into(),
+            age_s: None,
+        },
+        versions: view::Versions {
+            moldsight: env!("CARGO_PKG_VERSION").into(),
+            commit: option_env!("MOLDSIGHT_COMMIT").unwrap_or("").into(),
+            release: station.release.clone(),
+        },
+        uptime_s: uptime,
+    }
+}

@@ -1,0 +1,424 @@
+//! `moldsight run`: everything started, watched and stopped.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use appliance_acquire::calibration::Calibration;
+use appliance_acquire::reader::read_node;
+use appliance_acquire::{Acquisition, SourceId};
+use appliance_pipeline::estimator::Estimator;
+use appliance_pipeline::keeper::Keeper;
+use appliance_recorder::{EstimateTable, Quantity, Recorder, Settings, ShotContext};
+use appliance_web::view::{LiveSnapshot, Mode};
+use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
+use models_infer::network::Network;
+use models_infer::release::Release;
+use models_physics::mold::Mold;
+use tokio::sync::watch;
+
+use crate::config::{Config, NodeConfig, WebConfig};
+use crate::error::DaemonError;
+use crate::line::{Line, Parts};
+use crate::shared::Shared;
+use crate::shots::{Brain, ShotPath, latents_now, with};
+use crate::snapshot::{Fixed, publish};
+use crate::station::BoxStation;
+use crate::{find, geometry, realtime};
+
+/// Arguments of `moldsight run`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Configuration file.
+    #[arg(long, default_value = "/etc/moldsight/moldsight.toml")]
+    pub config: PathBuf,
+    /// Check the configuration and everything it names, start nothing.
+    #[arg(long)]
+    pub check_config: bool,
+    /// Print a link that logs in once, for a first look.
+    #[arg(long)]
+    pub login_link: bool,
+}
+
+/// Time a one-time link works.
+const LINK_TIME: Duration = Duration::from_secs(3600);
+
+/// What a configuration comes to, checked.
+struct Ready {
+    config: Config,
+    mold: Mold,
+    keeper: Keeper,
+    release: Option<String>,
+    calibrations: Vec<(NodeConfig, Option<Calibration>)>,
+    screw_area_m2: f64,
+}
+
+/// Reads everything the configuration names.
+fn ready(path: &Path) -> Result<Ready, DaemonError> {
+    let config = Config::load(path)?;
+    let mold = find::mold(&config.mold)?;
+    let weights = config.weights.clone().unwrap_or_else(|| mold.name.clone());
+    let (network, release) = match weights.as_str() {
+        "none" => (None, None),
+        name => match models_infer::shelf::find(name, &find::shelf()) {
+            Ok(folder) => {
+                let network = Network::new(&Release::load(&folder)?)?;
+                let name = folder.file_name().map(|n| n.to_string_lossy().into_owned());
+                (Some(Arc::new(network)), name)
+            }
+            // A mold that nobody named weights for runs on the solver, and the Health page says so.
+            Err(_) if config.weights.is_none() => (None, None),
+            Err(e) => return Err(e.into()),
+        },
+    };
+    let mut keeper = Keeper::new(&mold, network, &config.used())?;
+    let places = keeper.setup().places.clone();
+    for channel in config.nodes.iter().flat_map(|n| &n.channels) {
+        if let Some(sensor) = &channel.sensor {
+            let place = places.iter().position(|p| p.name == *sensor);
+            let place = place.ok_or_else(|| DaemonError::Config {
+                path: path.into(),
+                key: format!("channel `{}`, sensor", channel.name),
+                reason: format!("mold `{}` has no sensor `{sensor}`", mold.name),
+            })?;
+            keeper.setup_mut().rezero[place] = channel.rezero;
+        }
+    }
+    let recipe = mold
+        .process
+        .recipe
+        .as_deref()
+        .and_then(|name| models_physics::recipes::builtin(name).ok());
+    let cooling_s = config.cooling_s.or(recipe.map(|r| r.cooling_time_s));
+    keeper.setup_mut().phases.cooling_s = cooling_s.unwrap_or(0.0);
+    // Noise of a nozzle or cavity sensor over a node: what the shipped scenario and usual amplifiers have.
+    keeper.setup_mut().noise_pa = 6e4;
+    let diameter = config
+        .screw_diameter_mm
+        .map(|d| d * 1e-3)
+        .or(mold.press.as_ref().map(|p| p.screw_diameter));
+    let screw_area_m2 = diameter.map_or(f64::NAN, |d| std::f64::consts::FRAC_PI_4 * d * d);
+    let calibrations = config
+        .nodes
+        .iter()
+        .map(|n| {
+            let calibration = n
+                .calibration
+                .as_deref()
+                .map(Calibration::read)
+                .transpose()?;
+            Ok((n.clone(), calibration))
+        })
+        .collect::<Result<_, DaemonError>>()?;
+    Ok(Ready {
+        config,
+        mold,
+        keeper,
+        release,
+        calibrations,
+        screw_area_m2,
+    })
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the configuration or the system refuses; after a start it ends only by a signal.
+pub fn run(args: &Args) -> Result<(), DaemonError> {
+    let ready = ready(&args.config)?;
+    let web = web_settings(&ready.config.web, &ready.config.data)?;
+    if args.check_config {
+        println!(
+            "{}: mold {}, {} sensors of which {} are used, release {}",
+            args.config.display(),
+            ready.mold.name,
+            ready.mold.sensors.len(),
+            ready.config.used().len(),
+            ready
+                .release
+                .as_deref()
+                .unwrap_or("none: the solver runs alone")
+        );
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|source| DaemonError::System {
+            doing: "starting the threads of the web side",
+            source,
+        })?;
+    runtime.block_on(start(ready, web, args))
+}
+
+async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), DaemonError> {
+    let Ready {
+        config,
+        mold,
+        keeper,
+        release,
+        calibrations,
+        screw_area_m2,
+    } = ready;
+    let start = Instant::now();
+    std::fs::create_dir_all(&config.data).map_err(|source| DaemonError::Write {
+        path: config.data.clone(),
+        source,
+    })?;
+    let (accounts, first) = Accounts::open(&config.data.join("access.sqlite"))?;
+    let accounts = Arc::new(accounts);
+    // The address is taken first: a second box on it ends here, before it touches records.
+    let server = Server::bind(web, accounts.clone()).await?;
+    let mut settings = Settings::in_folder(config.data.join("records"));
+    if let Some(gb) = config.records.curves_gb {
+        settings.raw_bytes = (gb * 1e9) as u64;
+    }
+    if let Some(gb) = config.records.free_gb {
+        settings.free_bytes = (gb * 1e9) as u64;
+    }
+    let (recorder, mut handle) = Recorder::open(settings, start)?;
+    let recorder = Arc::new(recorder);
+
+    let places = keeper.setup().places.clone();
+    let sensors: Vec<String> = places.iter().map(|p| p.name.clone()).collect();
+    let unit = |pressure: bool| if pressure { "Pa" } else { "K" };
+    handle.estimate_columns(&EstimateTable {
+        sensors: places
+            .iter()
+            .map(|p| Quantity {
+                name: p.name.clone(),
+                unit: unit(p.is_pressure()).into(),
+            })
+            .collect(),
+        measurements: keeper
+            .setup()
+            .used
+            .iter()
+            .map(|i| Quantity {
+                name: places[*i].name.clone(),
+                unit: "Pa".into(),
+            })
+            .collect(),
+    });
+    let tuning = keeper.tuning()?;
+    let model = models_physics::solver::Model::new(
+        keeper.mold(),
+        &keeper.latents(),
+        models_physics::observer::LIVE_CUT,
+        None,
+        None,
+    );
+    let model = model.map_err(|e| DaemonError::Argument {
+        argument: "mold",
+        reason: e.to_string(),
+    })?;
+    let real = |place: usize| {
+        let feeding = config
+            .nodes
+            .iter()
+            .flat_map(|n| &n.channels)
+            .find(|c| c.sensor.as_ref() == Some(&sensors[place]));
+        (feeding.is_some(), feeding.is_some_and(|c| c.used))
+    };
+    let highest_pa = mold.press.as_ref().map_or_else(
+        || keeper.network().map_or(1e8, |n| n.about.highest_pa),
+        |p| p.max_injection_pressure,
+    );
+    let drawn = geometry::view(
+        keeper.mold(),
+        &model,
+        &places,
+        &real,
+        release.clone(),
+        highest_pa,
+    );
+
+    let shared = Arc::new(Shared::default());
+    let brain = Arc::new(Mutex::new(Brain::default()));
+    with(&brain, |b| b.latents = latents_now(&keeper));
+    let limits = Arc::new(Mutex::new(config.limits.clone()));
+    let (to_shots, told) = sync_channel(64);
+    let (to_line, from_shots) = sync_channel(16);
+    let context = ShotContext {
+        mold: mold.name.clone(),
+        material: mold.material.clone(),
+        ..ShotContext::default()
+    };
+    let estimator = Estimator::new(keeper.setup().clone(), tuning);
+    let parts = Parts {
+        start,
+        nodes: calibrations,
+        sensors: sensors.clone(),
+        screw_area_m2,
+        estimator,
+        handle,
+        shared: shared.clone(),
+        to_shots,
+        from_shots,
+        context,
+        granted: realtime::Granted::default(),
+    };
+    let shot_path = ShotPath {
+        keeper,
+        told,
+        answers: to_line.clone(),
+        brain: brain.clone(),
+        shared: shared.clone(),
+        limits: limits.clone(),
+    };
+    spawn("moldsight-shots", move || shot_path.run())?;
+    let tick = config.tick.clone();
+    spawn("moldsight-tick", move || tick_thread(parts, &tick))?;
+
+    let (mode, mode_now) = watch::channel(Mode::Observe);
+    let fixed = Fixed {
+        mold: mold.name.clone(),
+        material: mold.material.clone(),
+        sensors,
+        start,
+    };
+    let first_snapshot = crate::snapshot::take(&fixed, &shared, &brain, Mode::Observe, 0);
+    let (live, live_now) = watch::channel::<Arc<LiveSnapshot>>(Arc::new(first_snapshot));
+    tokio::spawn(publish(
+        fixed,
+        shared.clone(),
+        brain.clone(),
+        mode_now,
+        live,
+    ));
+    let reference = std::fs::read_to_string(config.data.join("reference"))
+        .ok()
+        .and_then(|t| t.trim().parse().ok());
+    let station = Arc::new(BoxStation {
+        config_file: args.config.clone(),
+        mold: drawn,
+        recorder: recorder.clone(),
+        shared,
+        brain,
+        limits,
+        mode,
+        to_line,
+        shelf: find::shelf(),
+        release,
+        start,
+        restart_needed: AtomicBool::new(false),
+        reference: Mutex::new(reference),
+        config,
+    });
+    println!("moldsight: {}", server.url());
+    if let Some(fingerprint) = server.fingerprint() {
+        println!("moldsight: SHA-256 of its certificate {fingerprint}");
+    }
+    if let Some(first) = first {
+        println!(
+            "moldsight: first login `{}`, password `{}`; it must be changed",
+            first.user, first.password
+        );
+    }
+    if args.login_link {
+        let link = accounts.login_link("engineer", LINK_TIME)?;
+        println!("moldsight: one-time login {}{link}", server.url());
+    }
+    crate::notify::ready();
+    tokio::spawn(crate::notify::watchdog());
+    server
+        .run(station, live_now, prometheus::Registry::new(), stop())
+        .await?;
+    crate::notify::stopping();
+    if let Ok(recorder) = Arc::try_unwrap(recorder) {
+        recorder.close();
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonError> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map(|_| ())
+        .map_err(|source| DaemonError::System {
+            doing: "starting a thread",
+            source,
+        })
+}
+
+/// The tick thread: its own small runtime reads the ports; everything up to the estimate happens on it.
+fn tick_thread(mut parts: Parts, config: &crate::config::TickConfig) {
+    parts.granted = realtime::ask(config, |refused| println!("moldsight: {refused}"));
+    let start = parts.start;
+    let ports: Vec<PathBuf> = parts.nodes.iter().map(|(n, _)| n.port.clone()).collect();
+    let mut acquisition = Acquisition::new(Line::new(parts));
+    for port in &ports {
+        acquisition.add(port.clone(), None);
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("moldsight: the tick thread cannot start: {e}");
+            return;
+        }
+    };
+    let shared = Arc::new(Mutex::new(acquisition));
+    runtime.block_on(async {
+        let mut orders = Vec::new();
+        let mut readers = Vec::new();
+        for (k, port) in ports.into_iter().enumerate() {
+            let (send, receive) = tokio::sync::mpsc::channel(4);
+            orders.push(send);
+            readers.push(tokio::spawn(read_node(
+                shared.clone(),
+                SourceId(k),
+                port,
+                start,
+                receive,
+            )));
+        }
+        for reader in readers {
+            let _ = reader.await;
+        }
+        // Without a node there is nothing to read, but the pages still show what is there.
+        std::future::pending::<()>().await;
+    });
+}
+
+fn web_settings(web: &WebConfig, data: &Path) -> Result<WebSettings, DaemonError> {
+    let tls = match (web.tls.as_str(), &web.certificate, &web.key) {
+        ("generated", _, _) => Tls::Generated {
+            folder: data.join("tls"),
+            names: web.names.clone(),
+        },
+        ("own", Some(certificate), Some(key)) => Tls::Own {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        },
+        _ => Tls::Off,
+    };
+    Ok(WebSettings {
+        listen: web.listen,
+        tls,
+        allow_plain: web.allow_plain,
+        metrics_listen: web.metrics_listen,
+        ..WebSettings::default()
+    })
+}
+
+/// Ready when the box is asked to stop.
+async fn stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
