@@ -1,6 +1,6 @@
 // Every page in both languages, on the panel, on a desktop, by day and by night: fits, can be touched, says nothing untranslated.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { en } from "../../src/i18n/en.ts";
 import { ko } from "../../src/i18n/ko.ts";
@@ -15,6 +15,8 @@ before(async () => {
   console.log(`# pictures in ${SHOTS}`);
 });
 after(() => box.close());
+// A test that failed must not leave its page drawing beside the next one.
+afterEach(() => Promise.all(box.browser.contexts().map((context) => context.close())));
 
 /** English sentences that stand on a Korean page, or the other way round. */
 async function foreign(page: Page, language: Language): Promise<string[]> {

@@ -1,6 +1,6 @@
 // What people do: log in, lose the connection, write a defect with gloves on, change limits, all of it by keyboard too.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { START } from "../fake-server/scenario.ts";
 import { enter, fits, open, picture, rig, visit, type Rig } from "./harness.ts";
 
@@ -10,6 +10,8 @@ before(async () => {
 });
 after(() => box.close());
 beforeEach(() => box.box.set({ ...START, at: 3.2 }));
+// A test that failed must not leave its page drawing beside the next one.
+afterEach(() => Promise.all(box.browser.contexts().map((context) => context.close())));
 
 test("a wrong password is refused in words; a first password must be replaced; the way out works", async () => {
   const { context, page } = await visit(box);
@@ -81,7 +83,7 @@ test("a defect with a photo, by touch", async () => {
   const { context, page } = await visit(box, { language: "ko", touch: true });
   await enter(page, "minho");
   await page.locator(".tabs a").nth(4).tap();
-  await page.getByText("플래시(버)").tap();
+  await page.locator(".defects label", { hasText: "플래시(버)" }).tap();
   await page.locator("textarea").fill("게이트 쪽 파팅 라인");
   // One red pixel.
   const pixel = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==", "base64");
@@ -90,6 +92,7 @@ test("a defect with a photo, by touch", async () => {
   await page.getByRole("button", { name: "기록하기" }).tap();
   await page.getByText("기록했습니다.").waitFor();
   const first = page.locator(".entry").first();
+  await first.getByText("게이트 쪽 파팅 라인").waitFor();
   assert.match(await first.innerText(), /플래시\(버\)\s+샷 1842[\s\S]*게이트 쪽 파팅 라인/);
   await first.locator(".thumb").tap();
   await page.locator("dialog .photo").waitFor();
@@ -174,7 +177,7 @@ test("accounts and tokens: secrets are shown once; the box is taken off the pres
   await picture(page, "users-password");
   await page.getByRole("button", { name: "Close" }).click();
   assert.equal(await page.getByText("plate-otter-lagoon-41").count(), 0);
-  await page.getByText("hana").waitFor();
+  await page.getByText("hana", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Make token" }).click();
   await page.getByLabel("What for").fill("scraper");
   await page.locator("dialog").getByRole("button", { name: "Make token" }).click();
@@ -257,9 +260,9 @@ test("everything by keyboard: skip link, tabs, choices, dialog", async () => {
   await page.locator(".top-user").focus();
   await page.keyboard.press("Enter");
   await page.locator("dialog[open]").waitFor();
-  await page.getByText("Night").click();
+  await page.locator("label", { hasText: "Night" }).click();
   assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
-  await page.getByText("bar", { exact: true }).click();
+  await page.locator("label", { hasText: /^bar$/ }).click();
   await page.keyboard.press("Escape");
   await page.locator("dialog").waitFor({ state: "detached" });
   assert.equal(await page.evaluate(() => localStorage.getItem("moldsight.pressure")), "bar");
@@ -270,7 +273,7 @@ test("the language changes every word without a reload, and stays", async () => 
   const { context, page } = await visit(box);
   await enter(page);
   await page.locator(".live").waitFor();
-  await page.getByText("한국어").click();
+  await page.locator("label", { hasText: "한국어" }).click();
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
   assert.deepEqual(await page.locator(".tabs a").allInnerTexts(), ["실시간", "샷", "화이트박스", "보정", "일지", "상태", "설정", "사용자"]);
   assert.equal(await page.evaluate(() => localStorage.getItem("moldsight.language")), "ko");
