@@ -64,7 +64,7 @@ pub enum WebError {
     Random(#[source] getrandom::Error),
     /// A password could not be hashed.
     #[error("hashing a password")]
-    Password(#[source] argon2::password_hash::Error),
+    Password(#[source] argon2::Error),
     /// An account breaks a rule.
     #[error("{0}")]
     Rule(#[from] crate::access::Rule),

@@ -35,7 +35,7 @@ export function table(field: Field, size = 256): Uint8Array {
 export function roundTicks(low: number, high: number): number[] {
   const step = roundUp((high - low) / 6);
   const ticks: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) ticks.push(i * step);
+  for (let i = Math.ceil(low / step - 1e-9) + 0; i * step <= high + step * 1e-9; i += 1) ticks.push(i * step);
   return ticks;
 }
 

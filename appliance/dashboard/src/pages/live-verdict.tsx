@@ -140,7 +140,7 @@ export function AdvicePanel(): JSX.Element | null {
       {now.advice.length === 0 ? (
         <p class="advice-none">{now.mode === "observe" ? t("live.observe_only") : now.trust.state === "trusted" ? t("live.no_advice") : t("live.held")}</p>
       ) : (
-        <ul class="advice-list">
+        <ul class={old.value ? "advice-list old" : "advice-list"}>
           {now.advice.slice(0, 2).map((advice) => (
             <li key={advice.setpoint}>
               <AdviceLine advice={advice} />

@@ -68,18 +68,27 @@ function take(fresh: LiveSnapshot): void {
 /** Opens the stream; the returned call closes it. */
 export function follow(): () => void {
   void loadMold();
-  const close = openStream(address("/live"), {
-    snapshot: take,
-    state: (state) => {
-      // The box may come back with another mold or release.
-      if (state === "live" && stream.peek() === "lost") void loadMold();
-      stream.value = state;
-    },
-  });
+  const open = (): (() => void) =>
+    openStream(address("/live"), {
+      snapshot: take,
+      state: (state) => {
+        // The box may come back with another mold or release.
+        if (state === "live" && stream.peek() === "lost") void loadMold();
+        stream.value = state;
+      },
+    });
+  let close = open();
+  // A page nobody sees gives its stream back: a browser keeps six connections to a box, and the box has other readers.
+  const seen = (): void => {
+    close();
+    close = document.hidden ? () => undefined : open();
+  };
+  document.addEventListener("visibilitychange", seen);
   const tick = setInterval(() => {
     now.value = Date.now();
   }, 500);
   return () => {
+    document.removeEventListener("visibilitychange", seen);
     close();
     clearInterval(tick);
   };
