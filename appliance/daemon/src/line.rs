@@ -19,7 +19,7 @@ use firmware_wire::Hello;
 use crate::config::NodeConfig;
 use crate::realtime::{Granted, thread_seconds};
 use crate::router::Router;
-use crate::shared::{ChannelNow, NodeNow, Shared};
+use crate::shared::{ChannelNow, NodeNow, Shared, TickTimes};
 
 /// Estimates kept a second.
 const KEEP_HZ: f64 = 100.0;
@@ -82,6 +82,7 @@ pub struct Line {
     number: u64,
     open: bool,
     granted: Granted,
+    times: TickTimes,
     kept_s: f64,
     published_s: f64,
     scratch: [[f32; MOST_SENSORS]; 4],
@@ -141,6 +142,7 @@ impl Line {
             number: 0,
             open: false,
             granted: parts.granted,
+            times: TickTimes::default(),
             kept_s: f64::NEG_INFINITY,
             published_s: f64::NEG_INFINITY,
             scratch: [[0.0; MOST_SENSORS]; 4],
@@ -150,9 +152,8 @@ impl Line {
     /// Samples whose turn has come.
     fn ticks(&mut self) {
         let now = BoxTime::since(self.start);
-        let before = thread_seconds();
-        let mut ticks = 0;
         while let Some(row) = self.merge.pop(now) {
+            let before = thread_seconds();
             let Some(node) = self.nodes.get_mut(row.source.0) else {
                 continue;
             };
@@ -163,12 +164,11 @@ impl Line {
             );
             self.sample.time_s = row.at.ns() as f64 * 1e-9;
             let happened = self.estimator.step(&self.sample);
-            ticks += 1;
             self.react(happened, row.at.ns());
             self.keep(row.at.ns());
+            self.times.add(thread_seconds() - before);
         }
-        let took = thread_seconds() - before;
-        self.publish(ticks, took);
+        self.publish();
     }
 
     fn react(&mut self, happened: Happened, at_ns: i64) {
@@ -259,18 +259,19 @@ impl Line {
         });
     }
 
-    fn publish(&mut self, ticks: u32, took: f64) {
+    fn publish(&mut self) {
         let e = *self.estimator.estimate();
         let due = e.time_s - self.published_s >= 1.0 / PUBLISH_HZ || self.published_s > e.time_s;
+        let times = &self.times;
         let (estimator, number, granted, nodes) =
             (&self.estimator, self.number, self.granted, &self.nodes);
         let late = self.merge.late + self.merge.unplaced + self.merge.dropped;
         self.shared.publish(|p| {
-            p.times.add(ticks, took);
             p.granted = granted;
             p.late = late;
             if due || p.nodes.len() != nodes.len() {
                 (p.estimate, p.record_shot) = (e, number);
+                p.times.clone_from(times);
                 estimator.field(&mut p.field);
                 p.nodes.resize(nodes.len(), NodeNow::default());
                 for (to, from) in p.nodes.iter_mut().zip(nodes) {
@@ -368,7 +369,7 @@ impl Sink for Line {
         self.handle.event(kind, &port, &text, at_ns);
         let _ = self.to_shots.try_send(Told::Event(kind.into(), port, text));
         // A silent line is seen at once, not with the next sample.
-        self.publish(0, 0.0);
+        self.publish();
     }
 
     fn answer(&mut self, _: SourceId, _: Answer) {}

@@ -29,15 +29,11 @@ impl Default for TickTimes {
 const BIN_S: f64 = 2e-6;
 
 impl TickTimes {
-    /// `ticks` ticks took `seconds` together.
-    pub fn add(&mut self, ticks: u32, seconds: f64) {
-        if ticks == 0 {
-            return;
-        }
-        let each = seconds / f64::from(ticks);
-        let bin = ((each / BIN_S) as usize).min(self.bins.len() - 1);
-        self.bins[bin] = self.bins[bin].saturating_add(ticks);
-        self.count += u64::from(ticks);
+    /// A tick took `seconds`.
+    pub fn add(&mut self, seconds: f64) {
+        let bin = ((seconds / BIN_S) as usize).min(self.bins.len() - 1);
+        self.bins[bin] = self.bins[bin].saturating_add(1);
+        self.count += 1;
         self.sum_s += seconds;
     }
 
