@@ -61,6 +61,9 @@ struct Node {
     calibration: Option<Calibration>,
     router: Router,
     now: NodeNow,
+    tick_hz: u32,
+    /// First placed block of this run: tick and box time, ns.
+    anchor: Option<(u64, i64)>,
 }
 
 /// The sink of the acquisition.
@@ -122,6 +125,8 @@ impl Line {
             config,
             calibration,
             router: Router::default(),
+            tick_hz: 0,
+            anchor: None,
             now: NodeNow::default(),
         };
         Self {
@@ -265,7 +270,7 @@ impl Line {
         let times = &self.times;
         let (estimator, number, granted, nodes) =
             (&self.estimator, self.number, self.granted, &self.nodes);
-        let late = self.merge.late + self.merge.unplaced + self.merge.dropped;
+        let late = self.merge.late + self.merge.dropped;
         self.shared.publish(|p| {
             p.granted = granted;
             p.late = late;
@@ -318,6 +323,15 @@ impl Sink for Line {
         }
         node.now.counts[0] += 1;
         node.now.counts[1] += u64::from(block.block.missed);
+        if let Some(first) = block.first {
+            let here = (block.block.first_tick.0, first.at.ns());
+            let (tick0, ns0) = *node.anchor.get_or_insert(here);
+            let (ticks, ns) = (here.0.saturating_sub(tick0), (here.1 - ns0) as f64);
+            let drift = ticks as f64 / f64::from(node.tick_hz.max(1)) * 1e9 / ns.max(1.0) - 1.0;
+            // Over less than ten seconds a drift says more about the exchange than about the crystal.
+            let drift = if ns > 1e10 { drift * 1e6 } else { 0.0 };
+            node.now.clock = Some((drift, first.bound.as_secs_f64()));
+        }
         self.handle.samples(&RawBlock {
             node: block.node.map_or(0, |n| n.0),
             run: block.run,
@@ -406,6 +420,7 @@ impl Sink for Line {
                 .collect(),
             ..NodeNow::default()
         };
+        (node.tick_hz, node.anchor) = (hello.tick_hz, None);
         for table in node.router.tables(run, hello) {
             self.handle.channels(&table);
         }

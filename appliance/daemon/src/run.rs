@@ -238,7 +238,10 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
 
     let shared = Arc::new(Shared::default());
     let brain = Arc::new(Mutex::new(Brain::default()));
-    with(&brain, |b| b.latents = latents_now(&keeper));
+    with(&brain, |b| {
+        b.latents = latents_now(&keeper);
+        b.viscosity_before = keeper.effective_viscosity();
+    });
     let limits = Arc::new(Mutex::new(config.limits.clone()));
     let (to_shots, told) = sync_channel(64);
     let (to_line, from_shots) = sync_channel(16);

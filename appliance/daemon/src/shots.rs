@@ -36,6 +36,8 @@ pub struct Remembered {
     pub measurements: Vec<(String, f64, f64)>,
     /// Network off the witness.
     pub witness_error: f64,
+    /// Viscosity at 1000 1/s and melt temperature, Pa s, with sd.
+    pub viscosity: [f64; 2],
 }
 
 /// What the shot path knows, for pages and snapshots.
@@ -59,6 +61,10 @@ pub struct Brain {
     pub shots: Vec<Remembered>,
     /// Prior mean and sd, bounds, share learned and whether at a bound, by latent.
     pub latents: Vec<LatentNow>,
+    /// Sensors that would narrow the band at the end of the flow, and the factor by which.
+    pub would_help: Vec<(String, f64)>,
+    /// Viscosity before the first shot, Pa s, with sd.
+    pub viscosity_before: [f64; 2],
     /// Material lot.
     pub lot: Option<String>,
     /// Latest events: kind, source, text, ms since 1970.
@@ -97,6 +103,8 @@ impl Default for Brain {
             forecast: Vec::new(),
             shots: Vec::new(),
             latents: Vec::new(),
+            would_help: Vec::new(),
+            viscosity_before: [f64::NAN; 2],
             lot: None,
             events: Vec::new(),
         }
@@ -270,11 +278,13 @@ impl ShotPath {
                         .collect(),
                     measurements,
                     witness_error: f.findings.witness_error,
+                    viscosity: self.keeper.effective_viscosity(),
                 });
                 let extra = b.shots.len().saturating_sub(REMEMBERED);
                 b.shots.drain(..extra);
             }
             b.latents = latents_now(&self.keeper);
+            b.would_help = self.keeper.would_help(record);
         });
     }
 

@@ -57,27 +57,27 @@ pub fn page(brain: &Brain, shots: usize) -> view::WhiteBox {
             gated: found.iter().map(|f| f.2).collect(),
         }
     });
-    let viscosity = latents.iter().find(|l| l.name == "viscosity").cloned();
+    let points = seen.iter().map(|s| view::LatentPoint {
+        shot: s.shot,
+        value: s.viscosity[0],
+        sd: s.viscosity[1],
+    });
+    let [before, doubt] = brain.viscosity_before;
+    let now = seen.last().map_or(brain.viscosity_before, |s| s.viscosity);
+    let viscosity = view::LatentLine {
+        name: "effective_viscosity".into(),
+        unit: "Pa s".into(),
+        prior: [before, doubt],
+        bounds: [0.0, f64::MAX],
+        learned: (1.0 - (now[1] / doubt).powi(2)).clamp(0.0, 1.0),
+        at_bound: false,
+        points: points.collect(),
+    };
     view::WhiteBox {
-        effective_viscosity: view::LatentLine {
-            name: "effective_viscosity".into(),
-            ..viscosity.unwrap_or_else(empty)
-        },
+        effective_viscosity: viscosity,
         innovations: innovations.collect(),
         witness_error: seen.iter().map(|s| (s.shot, s.witness_error)).collect(),
-        would_help: Vec::new(),
+        would_help: brain.would_help.clone(),
         latents,
-    }
-}
-
-fn empty() -> view::LatentLine {
-    view::LatentLine {
-        name: String::new(),
-        unit: "1".into(),
-        prior: [1.0, 0.0],
-        bounds: [0.0, 0.0],
-        learned: 0.0,
-        at_bound: false,
-        points: Vec::new(),
     }
 }

@@ -13,7 +13,7 @@ use crate::phase::{CyclePhase, PhaseDetector, PhaseState, Signs};
 use crate::places::{Place, places, pressure_place};
 use crate::rezero::Rezero;
 use crate::sample::{MOST_SENSORS, Sample};
-use crate::shot::{ROW_S, ShotRecord};
+use crate::shot::{Peak, ROW_S, ShotRecord};
 use crate::walker::{Field, Walker};
 use models_physics::mold::Mold;
 
@@ -31,6 +31,8 @@ pub struct Setup {
     pub places: Vec<Place>,
     /// The sensor at the inlet of the model.
     pub drive: usize,
+    /// The pressure sensor farthest along the flow.
+    pub last: usize,
     /// Cavity sensors whose measurements are used.
     pub used: Vec<usize>,
     /// Sensors whose zero is taken anew before each shot (charge amplifiers).
@@ -83,6 +85,7 @@ impl Setup {
         let compressibility = (v(ATMOSPHERE_PA) - v(4e7)) / (4e7 * v(2e7));
         Ok(Self {
             mold: mold.name.clone(),
+            last: last(&places),
             places,
             drive: drive_at,
             used: others,
@@ -97,6 +100,13 @@ impl Setup {
             phases: PhaseDetector::default(),
         })
     }
+}
+
+/// The pressure sensor farthest along the flow.
+fn last(places: &[Place]) -> usize {
+    let pressures = places.iter().enumerate().filter(|(_, p)| p.is_pressure());
+    let far = pressures.max_by(|a, b| a.1.path_m.total_cmp(&b.1.path_m));
+    far.map_or(0, |(i, _)| i)
 }
 
 /// What changes from shot to shot: made in the shot path, swapped in between two shots.
@@ -468,6 +478,13 @@ impl Estimator {
                 .pressure(i, residual, &slopes, self.spread[i], noise);
             self.record
                 .innovation(i, &seen, residual * residual / before);
+        }
+        if values[self.setup.last] > self.record.peak.pressure_pa {
+            self.record.peak = Peak {
+                pressure_pa: values[self.setup.last],
+                slopes: self.tuning.ensemble.slopes,
+                spread: self.spread,
+            };
         }
         self.learn_volume(sample);
     }

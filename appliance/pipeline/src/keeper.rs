@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use models_infer::network::Network;
 use models_physics::card::SimulationMaterial;
-use models_physics::latents::{COUNT, LATENTS, Latents};
+use models_physics::latents::{COUNT, LATENTS, Latent, Latents};
 use models_physics::mold::Mold;
 use models_physics::observer::Observer;
 use models_physics::prior::Prior;
-use models_physics::solver::downstream_of;
+use models_physics::solver::{Melt, downstream_of};
+use models_units::{Pressure, ShearRate, Temperature};
 
 use crate::belief::Belief;
 use crate::ensemble::{Ensemble, index};
@@ -262,23 +263,75 @@ impl Keeper {
         }
     }
 
-    /// The pressure sensor farthest along the flow.
-    fn last_sensor(&self) -> Option<usize> {
-        let pressures = self
-            .setup
+    /// How much narrower the band at the end of the flow would be with one more sensor: name and factor, best first.
+    ///
+    /// ```text
+    /// factor^2 = 1 - K_li^2 / (K_ll (K_ii + noise^2)),   K = slopes slopes' + sd sd' correlation
+    /// ```
+    pub fn would_help(&self, record: &ShotRecord) -> Vec<(String, f64)> {
+        let (setup, peak) = (&self.setup, &record.peak);
+        let length = self.belief.prior().discrepancy.length_m;
+        let k = |a: usize, b: usize| {
+            let slopes: f64 = peak.slopes[a]
+                .iter()
+                .zip(&peak.slopes[b])
+                .map(|(x, y)| x * y)
+                .sum();
+            let apart = (setup.places[a].path_m - setup.places[b].path_m).abs();
+            slopes + peak.spread[a] * peak.spread[b] * (-apart / length).exp()
+        };
+        let candidates = setup
             .places
             .iter()
             .enumerate()
-            .filter(|(_, p)| p.is_pressure());
-        pressures
-            .max_by(|a, b| a.1.path_m.total_cmp(&b.1.path_m))
-            .map(|(i, _)| i)
+            .filter(|(i, p)| p.is_pressure() && *i != setup.drive && !setup.used.contains(i));
+        let noise = setup.noise_pa * setup.noise_pa;
+        let mut found: Vec<(String, f64)> = candidates
+            .map(|(i, p)| {
+                let (ll, ii, li) = (k(setup.last, setup.last), k(i, i), k(setup.last, i));
+                let left = 1.0 - li * li / (ll * (ii + noise)).max(1e-9);
+                (p.name.clone(), left.clamp(0.0, 1.0).sqrt())
+            })
+            .collect();
+        found.sort_by(|a, b| a.1.total_cmp(&b.1));
+        found
+    }
+
+    /// Viscosity at 1000 1/s, the melt temperature believed in and 20 MPa, Pa s, with its standard deviation.
+    pub fn effective_viscosity(&self) -> [f64; 2] {
+        const RATE: f64 = 1000.0;
+        const PRESSURE_PA: f64 = 2e7;
+        let at = |mean: &[f64; COUNT]| {
+            let mut latents = Latents::default();
+            for (i, l) in LATENTS.iter().enumerate() {
+                latents[l.latent] = mean[i];
+            }
+            let melt = Melt::new(&self.material, &latents);
+            let t = self.mold.process.melt_k + latents[Latent::MeltTemperature];
+            melt.rheology
+                .viscosity(
+                    Temperature::from_k(t),
+                    Pressure::from_pa(PRESSURE_PA),
+                    ShearRate::from_per_s(RATE),
+                )
+                .map_or(f64::NAN, |v| v.pa_s())
+        };
+        let (root, value) = (self.belief.root(), at(&self.belief.mean));
+        let variance: f64 = (0..COUNT)
+            .map(|k| {
+                let there = std::array::from_fn(|i| self.belief.mean[i] + root[i][k]);
+                if root[k][k] > 0.0 {
+                    (at(&there) - value).powi(2)
+                } else {
+                    0.0
+                }
+            })
+            .sum();
+        [value, variance.sqrt()]
     }
 
     fn end_of_fill(&self, record: &ShotRecord) -> [f64; 2] {
-        let Some(last) = self.last_sensor() else {
-            return [0.0; 2];
-        };
+        let last = self.setup.last;
         let best = record
             .rows
             .iter()
@@ -302,10 +355,7 @@ impl Keeper {
             .iter()
             .take_while(|r| f64::from(r.time_s) <= end)
             .last();
-        match (row, self.last_sensor()) {
-            (Some(row), Some(last)) => f64::from(row.sd[last]),
-            _ => 0.0,
-        }
+        row.map_or(0.0, |r| f64::from(r.sd[self.setup.last]))
     }
 
     fn features(&self, record: &ShotRecord) -> Vec<(String, f64)> {
@@ -346,7 +396,8 @@ impl Keeper {
                 .sum();
             add(format!("integral_{}_pa_s", p.name), area);
         }
-        if let Some(last) = self.last_sensor() {
+        {
+            let last = self.setup.last;
             let over = |r: &crate::shot::Row| f64::from(r.value[last]) - ATMOSPHERE_PA;
             add("peak_pressure_pa".into(), self.end_of_fill(record)[0]);
             let area = record

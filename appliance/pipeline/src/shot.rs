@@ -64,6 +64,17 @@ impl Tally {
     }
 }
 
+/// How the model depends on its doubts at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Peak {
+    /// The pressure, Pa.
+    pub pressure_pa: f64,
+    /// By sensor and direction.
+    pub slopes: [[f64; COUNT]; MOST_SENSORS],
+    /// Standard deviation of the deviation, by sensor.
+    pub spread: [f64; MOST_SENSORS],
+}
+
 /// All that a shot leaves for the shot path.
 #[derive(Debug)]
 pub struct ShotRecord {
@@ -97,6 +108,8 @@ pub struct ShotRecord {
     pub root: Square,
     /// The part by the witness, without bands.
     pub part: Option<Part>,
+    /// Slopes and deviations of all sensors when the end of the flow stood under its highest pressure.
+    pub peak: Peak,
     /// The next shot began before this one was seen to end.
     pub cut: bool,
     /// The witness could not follow.
@@ -175,6 +188,7 @@ impl ShotRecord {
             lesson: None,
             root: [[0.0; COUNT]; COUNT],
             part: None,
+            peak: Peak::default(),
             cut: false,
             witness_failed: false,
         }
