@@ -5,6 +5,7 @@
 //! `tests/` tells them short, `hil-prove` tells them in full and prints the figures.
 #![forbid(unsafe_code)]
 
+pub mod accuracy;
 pub mod box_process;
 pub mod emulated;
 pub mod error;

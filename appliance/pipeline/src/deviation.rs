@@ -4,9 +4,12 @@
 //! Ornstein-Uhlenbeck process with unit variance, correlated along the flow:
 //!
 //! ```text
-//! measured_i = model_i + sum_k slope_ik xi_k + sd_i(t) z_i + noise
+//! measured_i = model_i + sum_k slope_ik xi_k + sd_i(t) z_i + gain_i(t) b_i + noise
 //! dz = -z / time dt + ...,   corr(z_i, z_j) = exp(-|x_i - x_j| / length)
 //! ```
+//! `b_i ~ N(0, 1)` is constant over the shot: the gain error of the sensor itself. Taken for white noise it would average out
+//! and latents would explain it.
+//!
 //! One scalar Kalman update a measurement. Slow latents thus learn only what the deviation cannot explain as well.
 
 use models_physics::latents::COUNT;
@@ -16,7 +19,7 @@ use crate::belief::Lesson;
 use crate::places::Place;
 use crate::sample::MOST_SENSORS;
 
-const STATES: usize = COUNT + MOST_SENSORS;
+const STATES: usize = COUNT + 2 * MOST_SENSORS;
 
 /// What one measurement did to the estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,6 +59,8 @@ pub struct Deviation {
     /// Pressure sensors of the mold take a state each; `None` for temperatures.
     state_of: [Option<usize>; MOST_SENSORS],
     states: usize,
+    /// All states: directions, deviations, then gain errors.
+    all: usize,
     correlation: [[f64; MOST_SENSORS]; MOST_SENSORS],
     time_s: f64,
     mean: [f64; STATES],
@@ -82,6 +87,7 @@ impl Deviation {
         let mut new = Self {
             state_of,
             states: COUNT + at.len(),
+            all: COUNT + 2 * at.len(),
             correlation,
             time_s: discrepancy.time_s,
             mean: [0.0; STATES],
@@ -101,6 +107,8 @@ impl Deviation {
             } else if i < self.states {
                 row[COUNT..self.states]
                     .copy_from_slice(&self.correlation[i - COUNT][..self.states - COUNT]);
+            } else if i < self.all {
+                row[i] = 1.0;
             }
         }
     }
@@ -114,6 +122,10 @@ impl Deviation {
                 self.covariance[i][k] *= keep;
                 self.covariance[k][i] *= keep;
             }
+            for k in self.states..self.all {
+                self.covariance[i][k] *= keep;
+                self.covariance[k][i] *= keep;
+            }
             for j in COUNT..self.states {
                 let c = self.correlation[i - COUNT][j - COUNT];
                 self.covariance[i][j] =
@@ -123,16 +135,17 @@ impl Deviation {
     }
 
     /// Takes a measurement of a pressure sensor: `residual` is measured less model, with the model's slopes, the
-    /// deviation's standard deviation and the noise of the sensor.
+    /// deviation's standard deviation, the sensor's gain error at this pressure and its noise.
     pub fn pressure(
         &mut self,
         sensor: usize,
         residual: f64,
         slopes: &[f64; COUNT],
         sd: f64,
+        gain: f64,
         noise: f64,
     ) -> Innovation {
-        let own = self.state_of[sensor].map(|s| (s, sd));
+        let own = self.state_of[sensor].map(|s| (s, sd, gain));
         self.update(residual, slopes, own, noise)
     }
 
@@ -145,15 +158,16 @@ impl Deviation {
         &mut self,
         residual: f64,
         slopes: &[f64; COUNT],
-        own: Option<(usize, f64)>,
+        own: Option<(usize, f64, f64)>,
         noise: f64,
     ) -> Innovation {
         let mut h = [0.0; STATES];
         h[..COUNT].copy_from_slice(slopes);
-        if let Some((s, sd)) = own {
+        if let Some((s, sd, gain)) = own {
             h[s] = sd;
+            h[s + self.states - COUNT] = gain;
         }
-        let n = self.states;
+        let n = self.all;
         let mut ph = [0.0; STATES];
         for (ph, row) in ph.iter_mut().zip(self.covariance.iter()).take(n) {
             *ph = row[..n].iter().zip(&h).map(|(p, h)| p * h).sum();
@@ -254,7 +268,7 @@ mod tests {
     fn a_deviation_at_one_place_is_seen_at_the_next_and_forgotten_with_time() {
         let mut f = filter();
         let none = [0.0; COUNT];
-        let seen = f.pressure(1, 2e6, &none, 1e6, 1e4);
+        let seen = f.pressure(1, 2e6, &none, 1e6, 0.0, 1e4);
         assert_eq!(seen.verdict, Verdict::Fused);
         let (here, var) = f.estimate(1, &none, 1e6);
         assert!((here - 2e6).abs() < 1e3 && var.sqrt() < 2e4);
@@ -271,7 +285,7 @@ mod tests {
         let mut f = filter();
         let mut slopes = [0.0; COUNT];
         slopes[0] = 3e6;
-        f.pressure(1, 2e6, &slopes, 1e6, 0.0);
+        f.pressure(1, 2e6, &slopes, 1e6, 0.0, 0.0);
         let lesson = f.lesson();
         assert!((lesson.mean[0] - 2e6 * 3e6 / 1e13).abs() < 1e-9);
         assert!((lesson.covariance[0][0] - 0.1).abs() < 1e-9);
@@ -282,7 +296,7 @@ mod tests {
     fn what_is_far_off_or_no_number_is_refused_and_changes_nothing() {
         let mut f = filter();
         for residual in [8e6, f64::NAN, f64::INFINITY] {
-            let seen = f.pressure(1, residual, &[0.0; COUNT], 1e6, 1e4);
+            let seen = f.pressure(1, residual, &[0.0; COUNT], 1e6, 0.0, 1e4);
             assert_eq!(seen.verdict, Verdict::Gated);
         }
         assert_eq!(f.estimate(1, &[0.0; COUNT], 1e6), (0.0, 1e12));
@@ -294,7 +308,7 @@ mod tests {
         let mut f = filter();
         for _ in 0..2000 {
             f.pass(2e-3);
-            f.pressure(1, 1e6, &[0.0; COUNT], 1e6, 1e4);
+            f.pressure(1, 1e6, &[0.0; COUNT], 1e6, 0.0, 1e4);
         }
         let (_, var) = f.estimate(2, &[0.0; COUNT], 1e6);
         assert!(var.sqrt() > 0.5e6, "{}", var.sqrt());

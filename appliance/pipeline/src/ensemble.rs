@@ -38,7 +38,10 @@ impl Engine {
     fn push(&mut self, t: f64, pa: f64) -> Result<(), Refusal> {
         match self {
             Self::Network(f) => f.push(t, pa).map_err(Refusal::from),
-            Self::Witness(w) => w.push(t, pa).map_err(|_| Refusal::Broken),
+            Self::Witness(w) => match w.push(t, pa) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(Refusal::Broken),
+            },
         }
     }
 

@@ -157,6 +157,8 @@ pub struct Estimator {
     volume_taken: bool,
     full_at: f64,
     seen: [Innovation; MOST_SENSORS],
+    /// Witness less network at the witness's last step: the network is fast, the witness is right.
+    correction: [f64; MOST_SENSORS],
     record: Box<ShotRecord>,
     done: Box<ShotRecord>,
 }
@@ -196,6 +198,7 @@ impl Estimator {
             volume_taken: false,
             full_at: f64::NAN,
             seen: [Innovation::NONE; MOST_SENSORS],
+            correction: [0.0; MOST_SENSORS],
             record: Box::new(ShotRecord::new()),
             done: Box::new(ShotRecord::new()),
             setup,
@@ -357,6 +360,7 @@ impl Estimator {
         self.past
             .fill((f64::NEG_INFINITY, [ATMOSPHERE_PA; MOST_SENSORS]));
         self.past_next = 0;
+        self.correction = [0.0; MOST_SENSORS];
         (self.turned_s, self.row_s, self.full_at) = (0.0, 0.0, f64::NAN);
         (self.screw_m3, self.volume_taken) = (sample.screw_m3, false);
         self.estimate.shot += 1;
@@ -438,11 +442,28 @@ impl Estimator {
             self.full_at = t;
             self.record.full_s = t;
         }
-        if let Some(w) = &mut self.tuning.witness
-            && w.push(t, pa).is_err()
-        {
-            self.record.witness_failed = true;
+        let Some(w) = &mut self.tuning.witness else {
+            return;
+        };
+        match w.push(t, pa) {
+            Ok(true) => {
+                for (i, c) in self.correction.iter_mut().enumerate() {
+                    let off = w.read(i) - self.tuning.ensemble.values[i];
+                    *c = if off.is_finite() { off } else { 0.0 };
+                }
+            }
+            Ok(false) => {}
+            Err(_) => {
+                self.record.witness_failed = true;
+                self.correction = [0.0; MOST_SENSORS];
+            }
         }
+    }
+
+    /// The model at the mean: the network, corrected by the witness where one runs along.
+    fn model(&self) -> [f64; MOST_SENSORS] {
+        let values = &self.tuning.ensemble.values;
+        std::array::from_fn(|i| values[i] + self.correction[i])
     }
 
     /// Once all models have been moved: measurements are taken.
@@ -451,7 +472,7 @@ impl Estimator {
         self.turned_s = t;
         self.estimate.frozen = self.walker().map_or(0.0, Walker::frozen);
         let discrepancy = self.tuning.belief.prior().discrepancy;
-        let values = self.tuning.ensemble.values;
+        let values = self.model();
         let then = self.past_at(t - discrepancy.delay(t));
         self.past[self.past_next] = (t, values);
         self.past_next = (self.past_next + 1) % PAST;
@@ -470,12 +491,13 @@ impl Estimator {
                 self.record.silent[i] += 1;
                 continue;
             }
-            let noise = self.setup.noise_pa + self.setup.gain * (measured - ATMOSPHERE_PA).abs();
+            let noise = self.setup.noise_pa;
+            let gain = self.setup.gain * (measured - ATMOSPHERE_PA).abs();
             let (residual, slopes) = (measured - values[i], self.tuning.ensemble.slopes[i]);
-            let before = Deviation::before(&slopes, self.spread[i], noise);
+            let before = Deviation::before(&slopes, self.spread[i], noise.hypot(gain));
             let seen = self
                 .deviation
-                .pressure(i, residual, &slopes, self.spread[i], noise);
+                .pressure(i, residual, &slopes, self.spread[i], gain, noise);
             self.record
                 .innovation(i, &seen, residual * residual / before);
         }
@@ -529,6 +551,7 @@ impl Estimator {
     }
 
     fn publish(&mut self, t: f64) {
+        let values = self.model();
         let e = &mut self.estimate;
         e.shot_time_s = t;
         e.filled = self.tuning.ensemble.filled;
@@ -542,7 +565,7 @@ impl Estimator {
         for (i, p) in self.setup.places.iter().enumerate() {
             let model = match &self.tuning.witness {
                 Some(w) if fallback => w.read(i),
-                _ => self.tuning.ensemble.values[i],
+                _ => values[i],
             };
             let slopes = &self.tuning.ensemble.slopes[i];
             let spread = self.spread[i];

@@ -41,18 +41,18 @@ impl Walker {
     }
 
     /// Takes the inlet pressure `pa` at `t` seconds; a step is made once enough time has gathered, longer gaps are walked in
-    /// several steps along a straight line.
+    /// several steps along a straight line. True when a step was made.
     ///
     /// # Errors
     /// As [`Observer::step`].
-    pub fn push(&mut self, t: f64, pa: f64) -> Result<(), StepError> {
+    pub fn push(&mut self, t: f64, pa: f64) -> Result<bool, StepError> {
         let Some((from_t, from_pa)) = self.last else {
             self.last = Some((t, pa));
-            return Ok(());
+            return Ok(false);
         };
         let gap = t - from_t;
         if gap < STEP_S * (1.0 - 1e-6) {
-            return Ok(());
+            return Ok(false);
         }
         let steps = (gap / STEP_S - 1e-6).ceil().max(1.0);
         for k in 1..=steps as u32 {
@@ -61,7 +61,7 @@ impl Walker {
                 .step(from_pa + w * (pa - from_pa), gap / steps)?;
         }
         self.last = Some((t, pa));
-        Ok(())
+        Ok(true)
     }
 
     /// What sensor number `sensor` of the mold shows, Pa or K; NaN where the model does not reach.
