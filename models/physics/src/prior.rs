@@ -15,7 +15,10 @@ use crate::latents::{COUNT, LATENTS, Latent, LatentError, Latents};
 use crate::mold::Mold;
 
 /// Name and text of every file in `models/priors`.
-const PRIORS: &[(&str, &str)] = &[("strip-ps", include_str!("../../priors/strip-ps.toml"))];
+const PRIORS: &[(&str, &str)] = &[
+    ("plate-ps", include_str!("../../priors/plate-ps.toml")),
+    ("strip-ps", include_str!("../../priors/strip-ps.toml")),
+];
 
 /// Mean and covariance of all latents, in the order of [`LATENTS`], with the discrepancy.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +43,8 @@ pub struct PriorFile {
     pub method: String,
     /// Distance of the model from the machine.
     pub discrepancy: Discrepancy,
-    /// Latents with their posterior.
+    /// Latents with their posterior; none for a mold that was never calibrated.
+    #[serde(default)]
     pub latent: Vec<LatentPrior>,
 }
 
@@ -84,7 +88,12 @@ impl Prior {
         written.check(file)?;
         let mut prior = Self {
             mean,
-            sd: [0.0; COUNT],
+            // Fitted latents stand for all: what was held while they were fitted is known to stand where it stood.
+            sd: if written.latent.is_empty() {
+                LATENTS.map(|l| l.prior_sd)
+            } else {
+                [0.0; COUNT]
+            },
             correlation: identity(),
             discrepancy: written.discrepancy,
         };
@@ -158,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_wrong_prior_is_named() {
-        let text = PRIORS[0].1;
+        let text = PRIORS[1].1;
         for (from, to, told) in [
             ("sd = ", "sd = -", "sd"),
             ("name = \"", "name = \"x", "unknown latent"),

@@ -54,6 +54,8 @@ const FREEDOM: f64 = 5.0;
 const CURVE_WORTH: f64 = 10.0;
 /// Standard deviations at which a deviation is cut for its correlations.
 const FAR: f64 = 3.0;
+/// Share of samples that two standard deviations should hold.
+const HELD: f64 = 0.95;
 /// Lag at which a deviation's memory is measured, s.
 const LAG_S: f64 = 0.4;
 /// Atmosphere, Pa.
@@ -62,13 +64,13 @@ const ATMOSPHERE_PA: f64 = 1e5;
 impl Discrepancy {
     /// Found on the measured strip (`moldlab calibrate --prior`): the start for a mold nobody measured.
     pub const MEASURED_RIG: Self = Self {
-        gain: 0.0184,
-        loss: 0.0132,
-        delay_s: 0.0047,
-        timing: 0.0471,
+        gain: 0.0222,
+        loss: 0.0134,
+        delay_s: 0.0054,
+        timing: 0.0570,
         floor_pa: 0.15e6,
-        time_s: 0.5,
-        length_m: 0.0436,
+        time_s: 0.91,
+        length_m: 0.0408,
     };
 
     /// Standard deviation, Pa, of a predicted pressure `p` that was `past` a [`Discrepancy::delay`] ago, at inlet pressure
@@ -121,12 +123,47 @@ impl Discrepancy {
                 step *= 0.5;
             }
         }
-        let sized = at(&best);
+        let sized = at(&best).widened_to_hold(curves);
         Self {
             time_s: sized.correlation_time(curves).unwrap_or(start.time_s),
             length_m: sized.correlation_length(curves).unwrap_or(start.length_m),
             ..sized
         }
+    }
+
+    /// Scaled, floor aside, until two standard deviations hold [`HELD`] of all samples: a likelihood alone lets a few curves
+    /// with long deviations fall out of their bands.
+    fn widened_to_hold(&self, curves: &[Residual]) -> Self {
+        let by = |f: f64| Self {
+            gain: f * self.gain,
+            loss: f * self.loss,
+            delay_s: f * self.delay_s,
+            timing: f * self.timing,
+            ..*self
+        };
+        let held = |d: &Self| {
+            let (mut inside, mut count) = (0.0, 0.0);
+            for c in curves {
+                let off = c
+                    .measured
+                    .iter()
+                    .zip(&c.predicted)
+                    .map(|(m, p)| (m - p).abs());
+                inside += off.zip(d.sds(c)).filter(|(o, sd)| *o <= 2.0 * sd).count() as f64;
+                count += c.times.len() as f64;
+            }
+            inside / f64::max(count, 1.0)
+        };
+        let (mut low, mut high) = (0.5, 2.0);
+        for _ in 0..12 {
+            let middle = 0.5 * (low + high);
+            if held(&by(middle)) < HELD {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        by(high)
     }
 
     /// Deviations in standard deviations; the few huge ones of a front that passes early are cut at [`FAR`].
