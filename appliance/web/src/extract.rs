@@ -18,9 +18,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let bad =
             |reason: String| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_body", reason);
         // Serde would read `[null, true]` as the fields of a struct in their order.
-        if !body.is_object() || !lists_hold_objects(&body) {
+        if !body.is_object() || !lists_are_plain(&body) {
             return Err(bad(
-                "the body must be an object, and its lists must hold objects".into(),
+                "the body must be an object, and its lists must hold objects or words".into(),
             ));
         }
         serde_json::from_value(body)
@@ -29,13 +29,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// True for every body this API understands: none has a list of anything else.
-fn lists_hold_objects(value: &Value) -> bool {
+/// True for every body this API understands: its lists hold objects or words.
+fn lists_are_plain(value: &Value) -> bool {
     match value {
         Value::Array(entries) => entries
             .iter()
-            .all(|entry| entry.is_object() && lists_hold_objects(entry)),
-        Value::Object(fields) => fields.values().all(lists_hold_objects),
+            .all(|entry| entry.is_string() || entry.is_object() && lists_are_plain(entry)),
+        Value::Object(fields) => fields.values().all(lists_are_plain),
         _ => true,
     }
 }

@@ -33,6 +33,8 @@ async fn rubbish_is_refused_as_problem_json() {
                 b"{\"kind\":\"note\",\"text\":\"x\",\"extra\":1}",
             ),
         ),
+        (422, ask("PUT", "/api/v1/setup").json(&json!({"mold": "plate-ps", "material": "PS 678E", "sensors": [], "limits": [], "cycle": [1, 2, 3, 4, 5, 6, 7]}))),
+        (422, ask("PUT", "/api/v1/setup").json(&json!({"mold": "plate-ps", "material": "PS 678E", "sensors": [], "limits": [], "cycle": []}))),
         (
             422,
             note("application/json", b"{\"kind\":\"lot\",\"text\":\"\"}"),
