@@ -50,11 +50,12 @@ export function shownAs(unit: string, choice: UnitChoice, meaning: Meaning = "va
     case "K/Pa":
       return choice.pressure === "bar" ? plain("K/kbar", 1e8, 1) : plain("K/GPa", 1e9, 0);
     case "Pa s":
-      return plain("Pa·s", 1, 0);
+      // An integral of pressure over time has the unit of a viscosity, and nothing else in common with it.
+      return name.includes("integral") ? (choice.pressure === "bar" ? plain("bar·s", 1e-5, 0) : plain("MPa·s", 1e-6, 1)) : plain("Pa·s", 1, 0);
     case "1":
       return SHARES.has(name) ? plain("%", 100, 2) : plain("", 1, 2);
     default:
-      return plain(unit, 1, 3);
+      return plain(unit.replaceAll("m2", "m²").replaceAll("m3", "m³"), 1, 3);
   }
 }
 

@@ -10,6 +10,7 @@ export const boxEn = {
   "trust.state.watch": "Watch",
   "trust.state.not_trusted": "Not trusted",
   "trust.ok": "Bands hold what they promise.",
+  "trust.bands_hold": "Bands hold what they promise.",
   "trust.learning": "Too few shots of this mold so far; bands are still wide.",
   "trust.mismatch": "Measurements and model disagree more than the bands allow.",
   "trust.sensor_silent": "{subject} has gone silent; its place is now estimated.",
@@ -45,6 +46,7 @@ export const boxEn = {
 
   "missing.sensor_silent": "sensor silent",
   "missing.no_sensor": "no sensor",
+  "missing.no_shot": "between shots",
   "missing.not_reached": "melt has not arrived",
   "missing.out_of_range": "out of range",
   "missing.not_trusted": "not trusted",

@@ -12,6 +12,7 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "trust.state.watch": "주의",
   "trust.state.not_trusted": "신뢰 불가",
   "trust.ok": "불확도 범위가 잘 맞고 있습니다.",
+  "trust.bands_hold": "불확도 범위가 잘 맞고 있습니다.",
   "trust.learning": "이 금형의 샷이 아직 적어 불확도 범위가 넓습니다.",
   "trust.mismatch": "측정값과 모델의 차이가 불확도 범위를 벗어났습니다.",
   "trust.sensor_silent": "{subject} 신호가 끊겨 그 위치를 추정하고 있습니다.",
@@ -47,6 +48,7 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
 
   "missing.sensor_silent": "센서 신호 없음",
   "missing.no_sensor": "센서 없음",
+  "missing.no_shot": "샷 대기",
   "missing.not_reached": "수지 미도달",
   "missing.out_of_range": "범위 벗어남",
   "missing.not_trusted": "신뢰 불가",

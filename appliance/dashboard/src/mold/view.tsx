@@ -33,6 +33,9 @@ async function drawingOn(canvas: HTMLCanvasElement, mold: MoldView): Promise<Dra
   }
 }
 
+/** The same numbers: what need not be drawn again. */
+const same = (a: readonly number[] | null, b: readonly number[] | null): boolean => a === b || (a !== null && b !== null && a.length === b.length && a.every((value, i) => value === b[i]));
+
 /** Highest pressure of the reference shot: a page opened late in a shot starts with a fitting scale. */
 function referencePeak(mold: MoldView): number {
   let peak = 0;
@@ -61,6 +64,7 @@ export function MoldPicture({ mold }: { mold: MoldView }): JSX.Element {
   const chosen = useRef(field);
   chosen.current = field;
   const top = useRef(0);
+  const shownNow = useRef<{ drawing: Drawing | null; map: Field; field: number[] | null; filled: number[] | null; low: number; high: number }>({ drawing: null, map: "pressure", field: null, filled: null, low: 0, high: 0 });
 
   const paint = (): void => {
     const all = fields.peek();
@@ -69,7 +73,10 @@ export function MoldPicture({ mold }: { mold: MoldView }): JSX.Element {
     for (const value of all.pressure ?? []) top.current = Math.max(top.current, value);
     if (roundUp(top.current) !== roundUp(peak)) setPeak(top.current);
     const [low, high] = scaleEnds(chosen.current, mold, top.current);
-    drawing.current?.show({ field: values, filled: all.filled, low, high }, chosen.current);
+    const shown = shownNow.current;
+    if (drawing.current === null || (shown.drawing === drawing.current && shown.map === chosen.current && shown.low === low && shown.high === high && same(shown.field, values) && same(shown.filled, all.filled))) return;
+    shownNow.current = { drawing: drawing.current, map: chosen.current, field: values, filled: all.filled, low, high };
+    drawing.current.show({ field: values, filled: all.filled, low, high }, chosen.current);
   };
 
   useEffect(() => {

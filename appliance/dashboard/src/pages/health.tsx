@@ -38,7 +38,9 @@ export function HealthPage(): JSX.Element {
 
 /** What happened, what it means for parts, what to do. A key may come with or without its group. */
 export function problemWords(problem: Problem): [string, string, string] {
-  const plain = problem.key.replace(/^problem\./, "");
+  // A channel that feeds no sensor has the troubles of one.
+  const named = problem.key.replace(/^problem\./, "");
+  const plain = has(`problem.${named}.what`) ? named : named.replace(/^channel_/, "sensor_");
   const base = has(`problem.${plain}.what`) ? `problem.${plain}` : "problem.unknown";
   const values = { subject: problem.subject, key: plain.replaceAll("_", " ") };
   return [known(`${base}.what`, values) ?? "", known(`${base}.means`, values) ?? "", known(`${base}.do`, values) ?? ""];

@@ -51,6 +51,8 @@ export function trustWords({ trust }: Pick<LiveSnapshot, "trust">): string {
 /** Hangul is a full em wide, Latin letters about half of one. */
 const isLong = (words: string): boolean => [...words].reduce((width, letter) => width + (letter > "\u1100" ? 1 : 0.55), 0) > 3.8;
 
+const sentence = (reason: Reason): string => capital(reasonWords(reason));
+
 export function VerdictPanel(): JSX.Element | null {
   const now = snapshot.value;
   if (now === null) return null;
@@ -62,7 +64,7 @@ export function VerdictPanel(): JSX.Element | null {
       <Shape tone={verdictTone(verdict)} lozenge={verdict === "uncertain"} />
       <div>
         <strong class={isLong(words) ? "long" : ""}>{words}</strong>
-        <p>{reasonWords(reasonFor(verdict, now.quality, now.indicators, trusted))}</p>
+        <p>{sentence(reasonFor(verdict, now.quality, now.indicators, trusted))}</p>
       </div>
     </section>
   );

@@ -198,7 +198,7 @@ function Facts({ detail }: { detail: ShotDetail }): JSX.Element {
           const { name: plain, unit } = splitUnit(feature);
           return (
             <Fact key={feature} label={name("feature", plain)}>
-              <Quantity value={value} sd={null} unit={unit} />
+              <Quantity value={value} sd={null} unit={unit} name={plain} />
             </Fact>
           );
         })}

@@ -109,8 +109,11 @@ function NotIdentifiable({ lines }: { lines: LatentLine[] }): JSX.Element {
   );
 }
 
+/** A band that shrinks to 0.5 of itself is two times narrower. */
+const narrowing = (factor: number): number => (factor > 0 && factor < 1 ? 1 / factor : factor);
+
 function Help({ box }: { box: WhiteBox }): JSX.Element {
-  const best = [...box.would_help].sort((a, b) => b[1] - a[1]).slice(0, 4);
+  const best = box.would_help.map(([place, factor]): [string, number] => [place, narrowing(factor)]).sort((a, b) => b[1] - a[1]).slice(0, 4);
   const top = best[0]?.[1] ?? 1;
   return (
     <Panel title={t("whitebox.help")} note={t("whitebox.help_means")}>

@@ -67,6 +67,8 @@ export async function visit({ browser, address }: Rig, { language = "en", size =
     [language, theme, pressure] as const,
   );
   const page = await context.newPage();
+  // Pictures are drawn by the processor here, which others may be using.
+  page.setDefaultTimeout(90_000);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
@@ -95,7 +97,7 @@ export async function open(page: Page, route: string): Promise<void> {
   await page.waitForTimeout(450);
 }
 
-export const picture = (page: Page, name: string): Promise<Buffer> => page.screenshot({ path: join(SHOTS, `${name}.png`) });
+export const picture = (page: Page, name: string): Promise<Buffer> => page.screenshot({ timeout: 90_000, path: join(SHOTS, `${name}.png`) });
 
 /** Nothing is wider than the screen, and no text is cut off by its own box. */
 export async function fits(page: Page, where: string): Promise<void> {

@@ -25,6 +25,8 @@ test("weights, volumes, rates and the odd units of the latents", () => {
   close(toShown(2e-15, shownAs("m3/(s Pa)", MPA)), 2);
   close(toShown(0.75e-12, shownAs("m/Pa", MPA)), 750);
   close(toShown(1e-7, shownAs("K/Pa", MPA)), 100);
+  close(toShown(290e6, shownAs("Pa s", MPA, "value", "pressure_integral")), 290);
+  assert.equal(shownAs("W/(m2 K)", MPA).unit, "W/(m² K)");
   close(toShown(0.0049, shownAs("1", MPA, "value", "shrinkage")), 0.49);
   close(toShown(1.05, shownAs("1", MPA, "value", "viscosity")), 1.05);
 });
