@@ -2,8 +2,9 @@
 
 Usage: emulate_htp.py FOLDER...
 
-The first shot from end to end, the recurrent state included; root mean square and largest difference over the largest value. The emulation
-tells what the arithmetic costs and that the compiler takes the graphs, not how fast a chip is. Exit code 1 above LIMIT.
+The first shot from end to end, the recurrent state included; root mean square and largest difference over the largest
+value. The emulation tells what the arithmetic costs and that the compiler takes the graphs, not how fast a chip is. Exit
+code 1 above LIMIT.
 """
 
 import json
