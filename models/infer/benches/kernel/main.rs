@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! RAYON_NUM_THREADS=1 ORT_DYLIB_PATH=.../libonnxruntime.so \
-//!     taskset -c 0 cargo bench -p models-infer --features others --bench kernel
+//!     taskset -c 0 cargo bench -p models-infer --features onnx,tract,candle --bench kernel
 //! ```
-//! Without the feature, own kernels alone; a library that is not at hand is left out, and told so.
+//! Without those features, own kernels alone; a library that is not at hand is left out, and told so.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use models_infer::network::Network;
 use models_infer::release::Release;
 
 mod mlp;
-#[cfg(feature = "others")]
+#[cfg(any(feature = "onnx", feature = "tract"))]
 mod onnx_file;
-#[cfg(feature = "others")]
+#[cfg(any(feature = "onnx", feature = "tract", feature = "candle"))]
 mod others;
 
 use mlp::Mlp;
@@ -61,15 +61,16 @@ fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
             b.iter(|| chain.tangents(&seeds, &mut scratch).column(0)[0]);
         });
     }
-    #[cfg(feature = "others")]
+    #[cfg(any(feature = "onnx", feature = "tract", feature = "candle"))]
     {
-        let mut scratch = Scratch::new(net.chain(Isa::Portable, false).width());
-        let due = net.chain(Isa::Portable, false).forward(&x, &mut scratch)
-            [..widths[widths.len() - 1]]
-            .to_vec();
-        let file = onnx_file::bytes(&net);
-        others::onnx_runtime(&mut group, &file, &x[..n], &due);
-        others::tract(&mut group, &file, &x[..n], &due);
+        let chain = net.chain(Isa::Portable, false);
+        let mut scratch = Scratch::new(chain.width());
+        let due = chain.forward(&x, &mut scratch)[..widths[widths.len() - 1]].to_vec();
+        #[cfg(feature = "onnx")]
+        others::onnx_runtime(&mut group, &onnx_file::bytes(&net), &x[..n], &due);
+        #[cfg(feature = "tract")]
+        others::tract(&mut group, &onnx_file::bytes(&net), &x[..n], &due);
+        #[cfg(feature = "candle")]
         others::candle(&mut group, &net, &x[..n], &due);
     }
     group.finish();
