@@ -8,7 +8,7 @@ use models_infer::release::{
     Description, FORMAT_INT8, Quantised, Release, WEIGHTS, int8_to_safetensors, sha256,
 };
 use models_pinn::evaluate::errors;
-use models_pinn::quantise::{Extra, LAYERS, extra, refusal, weights};
+use models_pinn::quantise::{CHOICES, Extra, extra, refusal, weights};
 
 use crate::train::{find_release, fresh_of, print_errors};
 

@@ -6,10 +6,12 @@
 //! ```
 //! Without those features, own kernels alone; a library that is not at hand is left out, and told so.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use models_infer::follow::{Follower, TangentFollower};
 use models_infer::kernel::chain::{Columns, Scratch, TangentScratch};
 use models_infer::kernel::lines::Lines;
@@ -24,6 +26,27 @@ mod onnx_file;
 mod others;
 
 use mlp::Mlp;
+
+const WARM: Duration = Duration::from_millis(300);
+const MEASURED: Duration = Duration::from_millis(1500);
+/// Calls in a batch.
+const BATCH: u64 = 20;
+
+/// Times calls by the median of short batches: another process on the core spoils a few of them and not the figure.
+pub fn typical<T>(b: &mut Bencher<'_>, mut f: impl FnMut() -> T) {
+    b.iter_custom(|calls| {
+        let batch = |_| {
+            let start = Instant::now();
+            for _ in 0..BATCH {
+                black_box(f());
+            }
+            start.elapsed()
+        };
+        let mut times: Vec<Duration> = (0..calls.div_ceil(BATCH)).map(batch).collect();
+        times.sort();
+        times[times.len() / 2].mul_f64(calls as f64 / BATCH as f64)
+    });
+}
 
 /// Latents that derivatives are taken by.
 const LATENTS: usize = 12;
@@ -47,7 +70,7 @@ fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
             let mut scratch = Scratch::new(chain.width());
             let precision = if int8 { "int8" } else { "f32" };
             group.bench_function(format!("own {precision} {isa}"), |b| {
-                b.iter(|| chain.forward(&x, &mut scratch)[0]);
+                typical(b, || chain.forward(&x, &mut scratch)[0]);
             });
         }
         let chain = net.chain(isa, false);
@@ -58,7 +81,7 @@ fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
         }
         let mut scratch = TangentScratch::new(LATENTS + 1, chain.width()).expect("narrow");
         group.bench_function(format!("own f32 and {LATENTS} tangents {isa}"), |b| {
-            b.iter(|| chain.tangents(&seeds, &mut scratch).column(0)[0]);
+            typical(b, || chain.tangents(&seeds, &mut scratch).column(0)[0]);
         });
     }
     #[cfg(any(feature = "onnx", feature = "tract", feature = "candle"))]
@@ -95,14 +118,14 @@ fn tick(c: &mut Criterion) {
         // Microseconds apart, so that no benchmark runs out of shot.
         let mut t = 1.0;
         group.bench_function(format!("values {isa}"), |b| {
-            b.iter(|| {
+            typical(b, || {
                 t += 1e-7;
                 follower.push(t, drive(t)).expect("in range");
             });
         });
         let mut t = 1.0;
         group.bench_function(format!("values and Jacobian {isa}"), |b| {
-            b.iter(|| {
+            typical(b, || {
                 t += 1e-7;
                 tangents.push(t, drive(t)).expect("in range");
             });
@@ -118,5 +141,5 @@ fn kernel(c: &mut Criterion) {
     tick(c);
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(50); targets = kernel }
+criterion_group! { name = benches; config = Criterion::default().sample_size(20).warm_up_time(WARM).measurement_time(MEASURED); targets = kernel }
 criterion_main!(benches);

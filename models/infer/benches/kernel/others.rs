@@ -6,6 +6,8 @@ use criterion::measurement::WallTime;
 #[cfg(feature = "candle")]
 use crate::mlp::Mlp;
 
+use crate::typical;
+
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 /// Others must compute the network that is timed.
@@ -50,7 +52,7 @@ pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) 
     };
     run(&mut y);
     agree("ONNX Runtime", &y, due);
-    group.bench_function("ONNX Runtime f32", |b| b.iter(|| run(&mut y)));
+    group.bench_function("ONNX Runtime f32", |b| typical(b, || run(&mut y)));
 }
 
 /// tract, which has no threads of its own.
@@ -74,7 +76,7 @@ pub fn tract(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
         view.expect("floats").as_slice().expect("a row"),
         due,
     );
-    group.bench_function("tract f32", |b| b.iter(run));
+    group.bench_function("tract f32", |b| typical(b, run));
 }
 
 /// candle on the CPU; its threads are those of `RAYON_NUM_THREADS`.
@@ -111,5 +113,5 @@ pub fn candle(group: &mut Group<'_>, net: &Mlp, x: &[f32], due: &[f32]) {
     };
     let y = run().and_then(|y| y.flatten_all()?.to_vec1::<f32>());
     agree("candle", &y.expect("on the CPU"), due);
-    group.bench_function("candle f32", |b| b.iter(|| std::hint::black_box(run())));
+    group.bench_function("candle f32", |b| typical(b, run));
 }
