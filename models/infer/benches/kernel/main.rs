@@ -61,7 +61,7 @@ fn input(n: usize) -> Lines<f32> {
 
 fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
     let net = Mlp::new(widths);
-    let n = widths[0];
+    let n = net.widths[0];
     let x = input(n);
     let mut group = c.benchmark_group(name);
     for isa in Isa::available() {
