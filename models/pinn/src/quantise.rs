@@ -125,8 +125,9 @@ pub fn refusal(float: &Errors, int8: &Errors) -> Option<String> {
         ),
     ];
     let limited = |all: &[(&str, f64, f64)], limit: f64, unit: &str| {
-        // Written so that what is no number is refused.
-        let worst = all.iter().find(|(_, a, b)| !(added(*a, *b) <= limit));
+        // What is no number is refused.
+        let fits = |a: f64, b: f64| added(a, b) <= limit;
+        let worst = all.iter().find(|(_, a, b)| !fits(*a, *b));
         worst.map(|(what, a, b)| {
             let added = added(*a, *b);
             format!("8-bit weights add {added:.2} {unit} to the error of {what}; {limit} {unit} are allowed")
