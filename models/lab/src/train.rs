@@ -305,8 +305,8 @@ pub fn verify(args: &VerifyArgs) -> Result<bool> {
             && near(found.temperature_k[0], stated.temperature_k[0])
     };
     let mut same = agree(&found, &release.about.errors);
-    if let Some((stated, in_int8, _)) = &whole {
-        same &= agree(in_int8, &stated.errors);
+    if let Some((stated, in_int8, extra)) = &whole {
+        same &= agree(in_int8, &stated.errors) && extra.is_small();
         if let Some(told) = refusal(&found, in_int8) {
             eprintln!("moldlab: {}: {told}", folder.display());
             return Ok(false);

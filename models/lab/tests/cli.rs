@@ -195,3 +195,63 @@ fn a_sweep_resumes_and_a_calibration_never_overwrites() {
     assert_eq!(done.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&done.stderr).contains("exists already"));
 }
+
+/// 8-bit weights beside the float ones, judged on as few fresh shots as the release's description asks for.
+#[test]
+fn a_release_gains_8_bit_weights_that_verify_judges_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (float, int8) = (
+        folder.path().join("strip-ps-001"),
+        folder.path().join("strip-ps-002"),
+    );
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights/strip-ps-001");
+    std::fs::create_dir(&float).unwrap();
+    for name in ["weights.safetensors", "model.toml"] {
+        std::fs::copy(shipped.join(name), float.join(name)).unwrap();
+    }
+    let about = text(&float.join("model.toml")).replace("fresh_shots = 96", "fresh_shots = 3");
+    std::fs::write(float.join("model.toml"), about).unwrap();
+    let quantize = || {
+        let (from, to) = (float.to_str().unwrap(), int8.to_str().unwrap());
+        moldlab(&["quantize", "--weights", from, "--out", to])
+    };
+    let done = quantize();
+    assert!(done.status.success(), "{done:?}");
+    let about = text(&int8.join("model.toml"));
+    for part in [
+        "moldsight-network-2",
+        "[int8]",
+        "extra_percent",
+        "[int8.errors]",
+    ] {
+        assert!(about.contains(part), "{part}: {about}");
+    }
+    let size = |name: &str| int8.join(name).metadata().unwrap().len();
+    assert_eq!(
+        text_bytes(&float),
+        text_bytes(&int8),
+        "the float weights stay"
+    );
+    assert!(size("weights-int8.safetensors") < size("weights.safetensors") / 4);
+    let verified = moldlab(&["verify", "--weights", int8.to_str().unwrap(), "--json"]);
+    assert!(verified.status.success(), "{verified:?}");
+    let told = String::from_utf8_lossy(&verified.stdout).into_owned();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let error = |kind: &str| told[kind]["later_percent"].as_f64().unwrap();
+    assert!((error("int8") - error("float")).abs() < 0.15 && error("int8") != error("float"));
+    // A release is never edited, and has its 8-bit weights once.
+    assert_eq!(quantize().status.code(), Some(2));
+    let again = moldlab(&[
+        "quantize",
+        "--weights",
+        int8.to_str().unwrap(),
+        "--out",
+        folder.path().join("strip-ps-003").to_str().unwrap(),
+    ]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
+}
+
+fn text_bytes(release: &Path) -> Vec<u8> {
+    std::fs::read(release.join("weights.safetensors")).unwrap()
+}

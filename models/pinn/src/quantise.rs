@@ -17,12 +17,16 @@ const SAMPLE_S: f64 = 1e-3;
 /// Nodes between two whose temperatures are compared.
 const THERMAL_STRIDE: usize = 4;
 
-/// Layers that take 8-bit weights: most of what a sample costs. First layers see features of very different size, last ones
-/// become readings, the front decides when the mold is full and the cell adds up its own rounding: these stay in single
-/// precision.
-pub const LAYERS: [&str; 4] = ["fill.1", "fill.2", "later.1", "later.2"];
+/// Layers that may take 8-bit weights, the most first: `moldlab quantize` takes the first choice that keeps the limits. First
+/// layers see features of very different size, last ones become readings, the front decides when the mold is full and the cell
+/// adds up its own rounding: these stay in single precision.
+pub const CHOICES: [&[&str]; 3] = [
+    &["fill.1", "fill.2", "later.1", "later.2"],
+    &["fill.1", "fill.2", "later.1"],
+    &["fill.1", "fill.2"],
+];
 
-/// Most that 8-bit weights may add to an error: percent of peak, and K.
+/// Most that 8-bit weights may change and add to an error: percent of peak, and K.
 pub const LIMIT_PERCENT: f64 = 0.15;
 /// See [`LIMIT_PERCENT`].
 pub const LIMIT_K: f64 = 0.15;
@@ -85,6 +89,13 @@ pub struct Extra {
     pub kelvin: [f64; 2],
 }
 
+impl Extra {
+    /// The change itself is within the limits, on the mean over shots, and not only what it adds to an error.
+    pub fn is_small(&self) -> bool {
+        self.percent[0] <= LIMIT_PERCENT && self.kelvin[0] <= LIMIT_K
+    }
+}
+
 /// Refusal of 8-bit weights that add more than allowed to an error of the release; `None` when they do not.
 pub fn refusal(float: &Errors, int8: &Errors) -> Option<String> {
     let added = |a: f64, b: f64| b - a;
@@ -114,8 +125,9 @@ pub fn refusal(float: &Errors, int8: &Errors) -> Option<String> {
         ),
     ];
     let limited = |all: &[(&str, f64, f64)], limit: f64, unit: &str| {
-        // Written so that what is no number is refused.
-        let worst = all.iter().find(|(_, a, b)| !(added(*a, *b) <= limit));
+        // What is no number is refused.
+        let fits = |a: f64, b: f64| added(a, b) <= limit;
+        let worst = all.iter().find(|(_, a, b)| !fits(*a, *b));
         worst.map(|(what, a, b)| {
             let added = added(*a, *b);
             format!("8-bit weights add {added:.2} {unit} to the error of {what}; {limit} {unit} are allowed")
@@ -221,6 +233,13 @@ mod tests {
             told.contains("mid-plane") && told.contains("0.16 K"),
             "{told}"
         );
+        let extra = |percent, kelvin| Extra {
+            shots: 1,
+            percent: [percent, 1.0],
+            kelvin: [kelvin, 1.0],
+        };
+        assert!(extra(0.14, 0.15).is_small());
+        assert!(!extra(0.16, 0.1).is_small() && !extra(0.1, f64::NAN).is_small());
         worse.later_percent = f64::NAN;
         assert!(refusal(&float, &worse).expect("NaN").contains("afterwards"));
     }

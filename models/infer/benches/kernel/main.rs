@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! RAYON_NUM_THREADS=1 ORT_DYLIB_PATH=.../libonnxruntime.so \
-//!     taskset -c 0 cargo bench -p models-infer --features others --bench kernel
+//!     taskset -c 0 cargo bench -p models-infer --features onnx,tract,candle --bench kernel
 //! ```
-//! Without the feature, own kernels alone; a library that is not at hand is left out, and told so.
+//! Without those features, own kernels alone; a library that is not at hand is left out, and told so.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Bencher, Criterion, criterion_group, criterion_main};
 use models_infer::follow::{Follower, TangentFollower};
 use models_infer::kernel::chain::{Columns, Scratch, TangentScratch};
 use models_infer::kernel::lines::Lines;
@@ -18,12 +20,33 @@ use models_infer::network::Network;
 use models_infer::release::Release;
 
 mod mlp;
-#[cfg(feature = "others")]
+#[cfg(any(feature = "onnx", feature = "tract"))]
 mod onnx_file;
-#[cfg(feature = "others")]
+#[cfg(any(feature = "onnx", feature = "tract", feature = "candle"))]
 mod others;
 
 use mlp::Mlp;
+
+const WARM: Duration = Duration::from_millis(300);
+const MEASURED: Duration = Duration::from_millis(1500);
+/// Calls in a batch.
+const BATCH: u64 = 20;
+
+/// Times calls by the median of short batches: another process on the core spoils a few of them and not the figure.
+pub fn typical<T>(b: &mut Bencher<'_>, mut f: impl FnMut() -> T) {
+    b.iter_custom(|calls| {
+        let batch = |_| {
+            let start = Instant::now();
+            for _ in 0..BATCH {
+                black_box(f());
+            }
+            start.elapsed()
+        };
+        let mut times: Vec<Duration> = (0..calls.div_ceil(BATCH)).map(batch).collect();
+        times.sort();
+        times[times.len() / 2].mul_f64(calls as f64 / BATCH as f64)
+    });
+}
 
 /// Latents that derivatives are taken by.
 const LATENTS: usize = 12;
@@ -38,7 +61,7 @@ fn input(n: usize) -> Lines<f32> {
 
 fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
     let net = Mlp::new(widths);
-    let n = widths[0];
+    let n = net.widths[0];
     let x = input(n);
     let mut group = c.benchmark_group(name);
     for isa in Isa::available() {
@@ -47,7 +70,7 @@ fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
             let mut scratch = Scratch::new(chain.width());
             let precision = if int8 { "int8" } else { "f32" };
             group.bench_function(format!("own {precision} {isa}"), |b| {
-                b.iter(|| chain.forward(&x, &mut scratch)[0]);
+                typical(b, || chain.forward(&x, &mut scratch)[0]);
             });
         }
         let chain = net.chain(isa, false);
@@ -58,18 +81,19 @@ fn side_by_side(c: &mut Criterion, name: &str, widths: &[usize]) {
         }
         let mut scratch = TangentScratch::new(LATENTS + 1, chain.width()).expect("narrow");
         group.bench_function(format!("own f32 and {LATENTS} tangents {isa}"), |b| {
-            b.iter(|| chain.tangents(&seeds, &mut scratch).column(0)[0]);
+            typical(b, || chain.tangents(&seeds, &mut scratch).column(0)[0]);
         });
     }
-    #[cfg(feature = "others")]
+    #[cfg(any(feature = "onnx", feature = "tract", feature = "candle"))]
     {
-        let mut scratch = Scratch::new(net.chain(Isa::Portable, false).width());
-        let due = net.chain(Isa::Portable, false).forward(&x, &mut scratch)
-            [..widths[widths.len() - 1]]
-            .to_vec();
-        let file = onnx_file::bytes(&net);
-        others::onnx_runtime(&mut group, &file, &x[..n], &due);
-        others::tract(&mut group, &file, &x[..n], &due);
+        let chain = net.chain(Isa::Portable, false);
+        let mut scratch = Scratch::new(chain.width());
+        let due = chain.forward(&x, &mut scratch)[..widths[widths.len() - 1]].to_vec();
+        #[cfg(feature = "onnx")]
+        others::onnx_runtime(&mut group, &onnx_file::bytes(&net), &x[..n], &due);
+        #[cfg(feature = "tract")]
+        others::tract(&mut group, &onnx_file::bytes(&net), &x[..n], &due);
+        #[cfg(feature = "candle")]
         others::candle(&mut group, &net, &x[..n], &due);
     }
     group.finish();
@@ -94,14 +118,14 @@ fn tick(c: &mut Criterion) {
         // Microseconds apart, so that no benchmark runs out of shot.
         let mut t = 1.0;
         group.bench_function(format!("values {isa}"), |b| {
-            b.iter(|| {
+            typical(b, || {
                 t += 1e-7;
                 follower.push(t, drive(t)).expect("in range");
             });
         });
         let mut t = 1.0;
         group.bench_function(format!("values and Jacobian {isa}"), |b| {
-            b.iter(|| {
+            typical(b, || {
                 t += 1e-7;
                 tangents.push(t, drive(t)).expect("in range");
             });
@@ -117,5 +141,5 @@ fn kernel(c: &mut Criterion) {
     tick(c);
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(50); targets = kernel }
+criterion_group! { name = benches; config = Criterion::default().sample_size(20).warm_up_time(WARM).measurement_time(MEASURED); targets = kernel }
 criterion_main!(benches);

@@ -1,11 +1,12 @@
 //! The same network in ONNX Runtime, tract and candle, one thread each.
 
-use std::hint::black_box;
-
 use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
 
+#[cfg(feature = "candle")]
 use crate::mlp::Mlp;
+
+use crate::typical;
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
@@ -18,6 +19,7 @@ fn agree(name: &str, found: &[f32], due: &[f32]) {
 }
 
 /// ONNX Runtime, where `ORT_DYLIB_PATH` names a library.
+#[cfg(feature = "onnx")]
 pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
     use ort::session::{Session, builder::GraphOptimizationLevel};
     use ort::value::TensorRef;
@@ -50,10 +52,11 @@ pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) 
     };
     run(&mut y);
     agree("ONNX Runtime", &y, due);
-    group.bench_function("ONNX Runtime f32", |b| b.iter(|| run(&mut y)));
+    group.bench_function("ONNX Runtime f32", |b| typical(b, || run(&mut y)));
 }
 
 /// tract, which has no threads of its own.
+#[cfg(feature = "tract")]
 pub fn tract(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
     use tract_onnx::prelude::*;
 
@@ -73,10 +76,11 @@ pub fn tract(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
         view.expect("floats").as_slice().expect("a row"),
         due,
     );
-    group.bench_function("tract f32", |b| b.iter(run));
+    group.bench_function("tract f32", |b| typical(b, run));
 }
 
 /// candle on the CPU; its threads are those of `RAYON_NUM_THREADS`.
+#[cfg(feature = "candle")]
 pub fn candle(group: &mut Group<'_>, net: &Mlp, x: &[f32], due: &[f32]) {
     use candle_core::{Device, Result, Tensor};
 
@@ -109,5 +113,5 @@ pub fn candle(group: &mut Group<'_>, net: &Mlp, x: &[f32], due: &[f32]) {
     };
     let y = run().and_then(|y| y.flatten_all()?.to_vec1::<f32>());
     agree("candle", &y.expect("on the CPU"), due);
-    group.bench_function("candle f32", |b| b.iter(|| black_box(run())));
+    group.bench_function("candle f32", |b| typical(b, run));
 }
