@@ -73,6 +73,35 @@ pub struct Errors {
     pub temperature_k: [f64; 2],
     /// Error of the time the mold is full, ms: median and 95th percentile.
     pub full_ms: [f64; 2],
+    /// Errors phase by phase over all of those shots; early releases do not state them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
+    /// The same over the shots that a recipe drives, where others are among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipes: Option<Phases>,
+}
+
+/// Errors phase by phase: mean over shots and 95th percentile of each shot's root mean square over the phase. Pressures
+/// in percent of the shot's own peak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Number of shots.
+    pub shots: usize,
+    /// Pressure field until the mold is full.
+    pub fill_percent: [f64; 2],
+    /// From there to the end of hold: the recipe's, or the freezing of the gate where nobody sets one.
+    pub hold_percent: [f64; 2],
+    /// Afterwards; zero where no shot goes on.
+    pub cooling_percent: [f64; 2],
+    /// Pressure of the last node to fill, in hold, its first moments included.
+    pub end_of_fill_percent: [f64; 2],
+    /// Pressure field in the first 60 ms after full.
+    pub first_60ms_percent: [f64; 2],
+    /// Temperature after full, K, everywhere.
+    pub temperature_k: [f64; 2],
+    /// The same at the mid-plane.
+    pub core_k: [f64; 2],
 }
 
 /// `model.toml`.
@@ -263,7 +292,11 @@ impl Release {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Tensor>, InferError> {
+/// The tensors of a safetensors file; `path` is what errors name.
+///
+/// # Errors
+/// When the file is damaged or holds anything but f32.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Tensor>, InferError> {
     let refuse = |tensor: &str, reason: String| InferError::Tensor {
         path: path.into(),
         tensor: tensor.into(),
