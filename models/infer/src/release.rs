@@ -15,6 +15,9 @@ pub const DESCRIPTION: &str = "model.toml";
 /// The weights in a release.
 pub const WEIGHTS: &str = "weights.safetensors";
 
+/// The list of SHA-256 sums in a signed release.
+pub const SUMS: &str = "SHA256SUMS";
+
 /// A latent that the network takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +211,7 @@ impl Release {
             path: path.clone(),
             reason: "is not text".into(),
         })?;
+        listed(folder, &path, text.as_bytes())?;
         // The format first: another version may have other keys.
         let loose: toml::Table = toml::from_str(&text).map_err(|e| InferError::Description {
             path: path.clone(),
@@ -290,6 +294,33 @@ impl Release {
         }
         Ok(values)
     }
+}
+
+/// Refuses a description that is not the one in the list of sums, where the release has one: nothing else holds the
+/// description's own hash.
+fn listed(folder: &Path, path: &Path, description: &[u8]) -> Result<(), InferError> {
+    let list = folder.join(SUMS);
+    let text = match std::fs::read_to_string(&list) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(InferError::File {
+                doing: "reading",
+                path: list,
+                source,
+            });
+        }
+    };
+    let line = |l: &str| Some(l.strip_suffix(DESCRIPTION)?.trim().to_owned());
+    let (stated, found) = (text.lines().find_map(line), sha256(description));
+    if stated.as_deref() == Some(&found) {
+        return Ok(());
+    }
+    Err(InferError::Hash {
+        path: path.into(),
+        found,
+        stated: stated.unwrap_or_else(|| "nothing about it".into()),
+    })
 }
 
 /// The tensors of a safetensors file; `path` is what errors name.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::{description, release, tensors};
 use models_infer::network::Network;
-use models_infer::release::{DESCRIPTION, Release, WEIGHTS, to_safetensors};
+use models_infer::release::{DESCRIPTION, Release, SUMS, WEIGHTS, sha256, to_safetensors};
 
 fn written(folder: &Path) -> std::path::PathBuf {
     let at = folder.join("test-001");
@@ -29,6 +29,27 @@ fn what_was_written_is_read() {
     let at = written(folder.path());
     assert_eq!(refusal(&at), "accepted");
     assert_eq!(Release::load(&at).unwrap().about, release().0);
+}
+
+/// Where a list of sums lies beside it, the description must be the one that was listed.
+#[test]
+fn a_listed_description_cannot_be_exchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    let path = at.join(DESCRIPTION);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let sum = sha256(text.as_bytes());
+    std::fs::write(at.join(SUMS), format!("{sum}  {DESCRIPTION}\n")).unwrap();
+    assert_eq!(refusal(&at), "accepted");
+    std::fs::write(&path, text.replacen("seed = ", "seed = 1", 1)).unwrap();
+    assert!(refusal(&at).contains("SHA-256"), "{}", refusal(&at));
+    std::fs::write(&path, &text).unwrap();
+    std::fs::write(at.join(SUMS), "").unwrap();
+    assert!(
+        refusal(&at).contains("nothing about it"),
+        "{}",
+        refusal(&at)
+    );
 }
 
 #[test]

@@ -10,10 +10,15 @@ mod identify;
 mod output;
 mod pictures;
 mod predict;
+mod progress;
 mod quality;
+mod release;
+mod report;
+mod signature;
 mod simulate;
 mod sweep;
 mod train;
+mod training;
 mod validate;
 
 /// The workbench of Moldsight: physics of a mold, from its geometry to its part.
@@ -37,7 +42,9 @@ enum Command {
     Dataset(dataset::Args),
     /// Train the virtual sensor of a mold; writes a release.
     Train(train::TrainArgs),
-    /// Recompute the errors of a release on fresh shots.
+    /// From a mold to a signed release in one command: dataset, training, errors, report, signature.
+    Release(release::Args),
+    /// Recompute the errors of a release on fresh shots; say who signed it.
     Verify(train::VerifyArgs),
     /// Identify latents from few measured shots through the network; compare flow laws.
     Identify(identify::Args),
@@ -48,12 +55,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    one_candle_thread();
     let done = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args).map(|()| true),
         Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
         Command::Validate(args) => validate::run(&args),
         Command::Dataset(args) => dataset::run(&args).map(|()| true),
         Command::Train(args) => train::train(&args).map(|()| true),
+        Command::Release(args) => release::run(&args).map(|()| true),
         Command::Verify(args) => train::verify(&args),
         Command::Identify(args) => identify::run(&args).map(|()| true),
         Command::Predict(args) => predict::run(&args).map(|()| true),
@@ -69,5 +78,14 @@ fn main() -> ExitCode {
             eprintln!("moldlab: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Keeps candle from starting threads of its own, which wait by spinning: the work is split by rayon already.
+fn one_candle_thread() {
+    let name = "CANDLE_NUM_THREADS";
+    if std::env::var_os(name).is_none() {
+        // SAFETY: the first line of the program; no other thread runs yet.
+        unsafe { std::env::set_var(name, "1") };
     }
 }

@@ -38,7 +38,7 @@ pub struct Widths {
 impl Default for Widths {
     fn default() -> Self {
         Self {
-            front: 48,
+            front: 64,
             fill: 96,
             state: 48,
             cell: 96,

@@ -15,9 +15,6 @@ const LOOKS: usize = 60;
 const PATIENCE: usize = 15;
 /// What counts as better: the loss falls by this share.
 const BETTER: f32 = 1e-3;
-/// Longest time between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(20);
-
 /// The losses at a look: each an unexplained share of variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
@@ -35,6 +32,8 @@ pub struct Row {
 pub struct Watch<'a> {
     /// Where to keep checkpoints, and what tells this training from others (a hash of all that goes into it).
     pub keep: Option<(Checkpoint, [u8; 32])>,
+    /// Shortest time between two checkpoints.
+    pub pause: Duration,
     /// Told after every look: all rows so far.
     pub told: &'a mut dyn FnMut(&[Row]),
     /// Told after every step.
@@ -48,6 +47,7 @@ pub(super) fn told_only<R>(
 ) -> R {
     f(&mut Watch {
         keep: None,
+        pause: Duration::MAX,
         told: &mut |rows| {
             if let Some(row) = rows.last() {
                 told(row.step, row.train[0], row.train[1]);
@@ -116,7 +116,7 @@ pub(super) fn fit(
         }
         let done = at.step == effort.steps || at.stale >= PATIENCE;
         if let Some((checkpoint, identity)) = &watch.keep {
-            if done || written.elapsed() > CHECKPOINT {
+            if done || written.elapsed() >= watch.pause {
                 keep(checkpoint, identity, &mut optimiser, &at)?;
                 written = Instant::now();
             }
