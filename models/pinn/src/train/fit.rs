@@ -11,7 +11,7 @@ use crate::error::PinnError;
 
 /// Looks at the shots kept back over a whole stage.
 const LOOKS: usize = 60;
-/// Looks without anything better after which a stage ends.
+/// Looks without anything better after which a stage ends; not in its first half, when the rate is still high.
 const PATIENCE: usize = 15;
 /// What counts as better: the loss falls by this share.
 const BETTER: f32 = 1e-3;
@@ -75,6 +75,14 @@ struct Progress {
     stale: usize,
 }
 
+impl Progress {
+    /// All steps are done, or nothing has become better for long.
+    fn done(&self, effort: &Effort) -> bool {
+        let idle = self.stale >= PATIENCE && 2 * self.step > effort.steps;
+        idle || self.step >= effort.steps
+    }
+}
+
 /// Trains `vars`; leaves in them the means of the weights that were best on the shots kept back, by `judge`.
 pub(super) fn fit(
     vars: Vec<(Var, Vec<Block>)>,
@@ -96,7 +104,7 @@ pub(super) fn fit(
     }
     let every = (effort.steps / LOOKS).max(1);
     let mut written = Instant::now();
-    while at.step < effort.steps && at.stale < PATIENCE {
+    while !at.done(effort) {
         let now = loss(at.step)?;
         optimiser.step(&now.whole.backward()?, rate(effort, at.step))?;
         for (sum, part) in at.sum.iter_mut().zip(&now.parts) {
@@ -114,7 +122,7 @@ pub(super) fn fit(
             look(&mut at, effort, &optimiser, &mut judge)?;
             (watch.told)(&at.rows);
         }
-        let done = at.step == effort.steps || at.stale >= PATIENCE;
+        let done = at.done(effort);
         if let Some((checkpoint, identity)) = &watch.keep {
             if done || written.elapsed() >= watch.pause {
                 keep(checkpoint, identity, &mut optimiser, &at)?;
