@@ -26,6 +26,9 @@ pub const WEIGHTS: &str = "weights.safetensors";
 /// The 8-bit weights in a release of [`FORMAT_INT8`].
 pub const INT8: &str = "weights-int8.safetensors";
 
+/// The list of SHA-256 sums in a signed release.
+pub const SUMS: &str = "SHA256SUMS";
+
 /// A latent that the network takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +87,35 @@ pub struct Errors {
     pub temperature_k: [f64; 2],
     /// Error of the time the mold is full, ms: median and 95th percentile.
     pub full_ms: [f64; 2],
+    /// Errors phase by phase over all of those shots; early releases do not state them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
+    /// The same over the shots that a recipe drives, where others are among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipes: Option<Phases>,
+}
+
+/// Errors phase by phase: mean over shots and 95th percentile of each shot's root mean square over the phase. Pressures
+/// in percent of the shot's own peak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Number of shots.
+    pub shots: usize,
+    /// Pressure field until the mold is full.
+    pub fill_percent: [f64; 2],
+    /// From there to the end of hold: the recipe's, or the freezing of the gate where nobody sets one.
+    pub hold_percent: [f64; 2],
+    /// Afterwards; zero where no shot goes on.
+    pub cooling_percent: [f64; 2],
+    /// Pressure of the last node to fill, in hold, its first moments included.
+    pub end_of_fill_percent: [f64; 2],
+    /// Pressure field in the first 60 ms after full.
+    pub first_60ms_percent: [f64; 2],
+    /// Temperature after full, K, everywhere.
+    pub temperature_k: [f64; 2],
+    /// The same at the mid-plane.
+    pub core_k: [f64; 2],
 }
 
 /// 8-bit weights beside the float ones: per output channel, activations scaled at every step.
@@ -219,6 +251,7 @@ impl Release {
             path: path.clone(),
             reason: "is not text".into(),
         })?;
+        listed(folder, &path, text.as_bytes())?;
         // The format first: another version may have other keys.
         let loose: toml::Table = toml::from_str(&text).map_err(|e| InferError::Description {
             path: path.clone(),
@@ -388,7 +421,38 @@ impl Release {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Tensor>, InferError> {
+/// Refuses a description that is not the one in the list of sums, where the release has one: nothing else holds the
+/// description's own hash.
+fn listed(folder: &Path, path: &Path, description: &[u8]) -> Result<(), InferError> {
+    let list = folder.join(SUMS);
+    let text = match std::fs::read_to_string(&list) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(InferError::File {
+                doing: "reading",
+                path: list,
+                source,
+            });
+        }
+    };
+    let line = |l: &str| Some(l.strip_suffix(DESCRIPTION)?.trim().to_owned());
+    let (stated, found) = (text.lines().find_map(line), sha256(description));
+    if stated.as_deref() == Some(&found) {
+        return Ok(());
+    }
+    Err(InferError::Hash {
+        path: path.into(),
+        found,
+        stated: stated.unwrap_or_else(|| "nothing about it".into()),
+    })
+}
+
+/// The tensors of a safetensors file; `path` is what errors name.
+///
+/// # Errors
+/// When the file is damaged or holds anything but f32.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Tensor>, InferError> {
     let refuse = |tensor: &str, reason: String| InferError::Tensor {
         path: path.into(),
         tensor: tensor.into(),

@@ -11,7 +11,7 @@ use models_infer::follow::{Follower, TangentFollower};
 use models_infer::kernel::{Isa, Precision};
 use models_infer::network::Network;
 use models_infer::release::{
-    DESCRIPTION, FORMAT, FORMAT_INT8, INT8, Quantised, Release, WEIGHTS, WholeTensor,
+    DESCRIPTION, FORMAT, FORMAT_INT8, INT8, Quantised, Release, SUMS, WEIGHTS, WholeTensor,
     int8_to_safetensors, sha256, to_safetensors,
 };
 
@@ -35,6 +35,27 @@ fn what_was_written_is_read() {
     let at = written(folder.path());
     assert_eq!(refusal(&at), "accepted");
     assert_eq!(Release::load(&at).unwrap().about, release().0);
+}
+
+/// Where a list of sums lies beside it, the description must be the one that was listed.
+#[test]
+fn a_listed_description_cannot_be_exchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = written(folder.path());
+    let path = at.join(DESCRIPTION);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let sum = sha256(text.as_bytes());
+    std::fs::write(at.join(SUMS), format!("{sum}  {DESCRIPTION}\n")).unwrap();
+    assert_eq!(refusal(&at), "accepted");
+    std::fs::write(&path, text.replacen("seed = ", "seed = 1", 1)).unwrap();
+    assert!(refusal(&at).contains("SHA-256"), "{}", refusal(&at));
+    std::fs::write(&path, &text).unwrap();
+    std::fs::write(at.join(SUMS), "").unwrap();
+    assert!(
+        refusal(&at).contains("nothing about it"),
+        "{}",
+        refusal(&at)
+    );
 }
 
 #[test]

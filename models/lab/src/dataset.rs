@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::Result;
 use models_physics::solver::downstream_of;
 use models_pinn::dataset::{Options, SPREAD, generate};
 
+use crate::progress::Progress;
 use crate::simulate::load_mold;
 
 /// Arguments of `moldlab dataset`.
@@ -44,13 +44,9 @@ pub struct Args {
     out: PathBuf,
 }
 
-/// A progress bar that tells the time left.
-pub fn bar(len: u64, what: &str) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template(&format!(
-        "{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left {{msg}}"
-    ))
-    .context("progress bar")?;
-    Ok(ProgressBar::new(len).with_style(style))
+/// Progress of so many things of a kind.
+pub fn bar(len: u64, what: &str) -> Result<Progress> {
+    Progress::new(len, what)
 }
 
 /// Runs the command.

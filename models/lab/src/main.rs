@@ -12,11 +12,16 @@ mod npy;
 mod output;
 mod pictures;
 mod predict;
+mod progress;
 mod quality;
 mod quantize;
+mod release;
+mod report;
+mod signature;
 mod simulate;
 mod sweep;
 mod train;
+mod training;
 mod validate;
 
 /// The workbench of Moldsight: physics of a mold, from its geometry to its part.
@@ -42,7 +47,9 @@ enum Command {
     Train(train::TrainArgs),
     /// Add 8-bit weights to a release; writes a new one.
     Quantize(quantize::Args),
-    /// Recompute the errors of a release on fresh shots.
+    /// From a mold to a signed release in one command: dataset, training, errors, report, signature.
+    Release(release::Args),
+    /// Recompute the errors of a release on fresh shots; say who signed it.
     Verify(train::VerifyArgs),
     /// Identify latents from few measured shots through the network; compare flow laws.
     Identify(identify::Args),
@@ -55,6 +62,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    one_candle_thread();
     let done = match Cli::parse().command {
         Command::Simulate(args) => simulate::run(&args).map(|()| true),
         Command::Calibrate(args) => calibrate::run(&args).map(|()| true),
@@ -62,6 +70,7 @@ fn main() -> ExitCode {
         Command::Dataset(args) => dataset::run(&args).map(|()| true),
         Command::Train(args) => train::train(&args).map(|()| true),
         Command::Quantize(args) => quantize::run(&args),
+        Command::Release(args) => release::run(&args).map(|()| true),
         Command::Verify(args) => train::verify(&args),
         Command::Identify(args) => identify::run(&args).map(|()| true),
         Command::Predict(args) => predict::run(&args).map(|()| true),
@@ -78,5 +87,14 @@ fn main() -> ExitCode {
             eprintln!("moldlab: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Keeps candle from starting threads of its own, which wait by spinning: the work is split by rayon already.
+fn one_candle_thread() {
+    let name = "CANDLE_NUM_THREADS";
+    if std::env::var_os(name).is_none() {
+        // SAFETY: the first line of the program; no other thread runs yet.
+        unsafe { std::env::set_var(name, "1") };
     }
 }

@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<bool> {
     }
     let path = folder.join(WEIGHTS);
     let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    let shots = fresh_of(&folder, &float)?;
+    let shots = fresh_of(&folder, &float, None)?;
     let name = &float.about.mold;
     let mut chosen = None;
     for layers in CHOICES {

@@ -3,21 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use candle_core::Device;
 use models_infer::kernel::Precision;
 use models_infer::release::{Errors, Release};
-use models_physics::molds;
 use models_pinn::dataset::{Dataset, Options, generate, mold_hash};
 use models_pinn::evaluate::errors;
-use models_pinn::export::{describe, weights};
-use models_pinn::network::{Network, Widths};
-use models_pinn::prepare::{Modes, Prepared};
 use models_pinn::quantise::{extra, refusal};
-use models_pinn::train::{Effort, LaterRows, full_times, train_filling, train_later};
 
 use crate::dataset::bar;
 use crate::quantize::print_extra;
+use crate::signature;
 use crate::simulate::load_mold;
+use crate::training::{
+    CHECKPOINT_S, FILL_STEPS, FRESH_SHOTS, STEPS, TrainingPlan, beside, finish, make,
+};
 
 /// Arguments of `moldlab train`.
 #[derive(clap::Args)]
@@ -25,8 +23,10 @@ use crate::simulate::load_mold;
 Example:
   moldlab train --mold strip-ps --data data/strip-ps --out models/weights/strip-ps-001
 
-Writes a release: `model.toml` (hashes, seed, ranges with units, errors on fresh shots) and `weights.safetensors`.
-A release is never edited: an existing folder is refused.")]
+Writes a release: `model.toml` (hashes, seed, ranges with units, errors on fresh shots), `weights.safetensors` and
+`report/` (losses, errors by time, worst shots). A release is never edited: an existing folder is refused.
+Until it is done everything lies in `<out>.partial`, with a checkpoint now and then: the same command goes on from
+there and comes to the same weights as if it had never stopped.")]
 pub struct TrainArgs {
     /// Mold file, or the name of a shipped mold.
     #[arg(long)]
@@ -38,21 +38,21 @@ pub struct TrainArgs {
     #[arg(long)]
     out: PathBuf,
     /// Optimiser steps for what happens while the mold fills.
-    #[arg(long, default_value_t = 8000)]
+    #[arg(long, default_value_t = FILL_STEPS)]
     fill_steps: usize,
     /// Optimiser steps for hold and cooling.
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = STEPS)]
     steps: usize,
     /// Seed of weights and order.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Fresh shots for the errors in the release.
-    #[arg(long, default_value_t = 96)]
+    #[arg(long, default_value_t = FRESH_SHOTS)]
     fresh: u32,
+    /// Seconds between two checkpoints.
+    #[arg(long, default_value_t = CHECKPOINT_S)]
+    checkpoint_s: u64,
 }
-
-/// First shot of the sample that errors are measured on: training never comes there.
-const FRESH: u32 = 60_000;
 
 /// Runs `train`.
 ///
@@ -75,123 +75,23 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             mold.name
         );
     }
-    let prepared = Prepared::new(&mold, &data, &Modes::default());
-    if prepared.shots.len() < 32 {
-        bail!(
-            "{}: {} full shots are too few to train on",
-            args.data.display(),
-            prepared.shots.len()
-        );
-    }
-    let meta = data.meta.clone();
-    drop(data);
-    let net = fit(&prepared, args)?;
-    let bytes = weights(&net, &prepared)?;
-    let blank = describe(
-        &mold,
-        &meta,
-        &prepared,
-        args.seed,
-        &bytes,
-        Errors::default(),
-    )?;
-    let release = Release::from_parts(blank.clone(), &bytes)?;
-    let found = errors(
-        &release,
-        &fresh(
-            &mold,
-            &Options {
-                shots: args.fresh,
-                seed: meta.seed,
-                first: FRESH,
-                waveforms: meta.waveforms,
-                spread: meta.spread,
-            },
-        )?,
-    )?;
-    print_errors(&mold.name, &found);
-    let about = models_infer::release::Description {
-        errors: found,
-        fresh_shots: args.fresh,
-        ..blank
+    let work = beside(&args.out, "partial");
+    let plan = TrainingPlan {
+        fill_steps: args.fill_steps,
+        steps: args.steps,
+        seed: args.seed,
+        fresh: args.fresh,
+        checkpoint_s: args.checkpoint_s,
     };
-    about.write(&args.out, &bytes)?;
-    println!(
-        "release {} written ({:.1} MB)",
-        args.out.display(),
-        bytes.len() as f64 * 1e-6
-    );
+    let made = make(&mold, data, &plan, &work)?;
+    finish(&work, &args.out)?;
+    print_errors(&mold.name, &made);
+    println!("release {} written", args.out.display());
     Ok(())
 }
 
-fn fit(prepared: &Prepared, args: &TrainArgs) -> Result<Network> {
-    let bases = &prepared.bases;
-    let net = Network::new(
-        Widths::default(),
-        bases.fill_pressure.len() + bases.fill_temperature.len(),
-        2 * bases.pressure.len() + bases.temperature.len(),
-        args.seed,
-        &Device::Cpu,
-    )?;
-    let progress = bar(args.fill_steps as u64, "steps of the fill")?;
-    let effort = Effort {
-        steps: args.fill_steps,
-        batch: 512,
-        rate: 3e-3,
-        seed: args.seed,
-    };
-    train_filling(
-        &net,
-        &prepared.shots,
-        bases,
-        &effort,
-        |step, front, field| {
-            progress.set_position(step as u64);
-            progress.set_message(format!("front {front:.1e} fields {field:.1e}"));
-        },
-    )?;
-    progress.finish();
-    let passing = full_times(&net, &prepared.shots)?;
-    let rows: Vec<LaterRows> = prepared
-        .shots
-        .iter()
-        .zip(&passing)
-        .map(|(s, p)| LaterRows::new(s, p))
-        .collect();
-    let progress = bar(args.steps as u64, "steps of hold and cooling")?;
-    let effort = Effort {
-        steps: args.steps,
-        batch: 64,
-        rate: 3e-3,
-        seed: args.seed,
-    };
-    let mut last = (f32::NAN, f32::NAN);
-    train_later(
-        &net,
-        &prepared.shots,
-        &rows,
-        bases,
-        &effort,
-        |step, pressure, temperature| {
-            last = (pressure, temperature);
-            progress.set_position(step as u64);
-            progress.set_message(format!(
-                "pressure {:.1e} temperature {:.1e}",
-                pressure.sqrt(),
-                temperature.sqrt()
-            ));
-        },
-    )?;
-    progress.finish();
-    if !(last.0.is_finite() && last.1.is_finite()) {
-        bail!(
-            "training diverged: the last losses are {} and {}",
-            last.0,
-            last.1
-        );
-    }
-    Ok(net)
-}
+/// First shot of the sample that errors are measured on: training never comes there.
+pub const FRESH: u32 = 60_000;
 
 /// Shots of the sample that training never saw.
 pub fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {
@@ -225,6 +125,24 @@ pub fn print_errors(name: &str, e: &Errors) {
         "  mold full           median {:.1} ms, 95 % below {:.1} ms off",
         e.full_ms[0], e.full_ms[1]
     );
+    for (phases, which) in [(&e.phases, "shots"), (&e.recipes, "recipe-driven shots")] {
+        let Some(p) = phases else { continue };
+        println!(
+            "  phase by phase over {} {which}, mean and 95 % of shots below",
+            p.shots
+        );
+        for (name, [mean, most], unit) in [
+            ("fill", p.fill_percent, "%"),
+            ("hold", p.hold_percent, "%"),
+            ("cooling", p.cooling_percent, "%"),
+            ("end of fill, hold", p.end_of_fill_percent, "%"),
+            ("first 60 ms", p.first_60ms_percent, "%"),
+            ("temperature", p.temperature_k, "K"),
+            ("mid-plane", p.core_k, "K"),
+        ] {
+            println!("    {name:18} {mean:5.2} {most:6.2} {unit}");
+        }
+    }
 }
 
 /// Arguments of `moldlab verify`.
@@ -233,18 +151,34 @@ pub struct VerifyArgs {
     /// Release folder, or the name of a mold: its newest release.
     #[arg(long)]
     weights: String,
+    /// Mold file, for a release of a mold that is not shipped.
+    #[arg(long)]
+    mold: Option<String>,
+    /// Refuse a release that is not signed by this public key (hexadecimal, its beginning is enough).
+    #[arg(long, value_parser = key_beginning)]
+    signed_by: Option<String>,
     /// Print the errors as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// The shots that a release's errors were measured on.
+/// Digits of a public key below which its beginning says nothing.
+const KEY_DIGITS: usize = 16;
+
+fn key_beginning(text: &str) -> std::result::Result<String, String> {
+    if text.len() >= KEY_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(text.into());
+    }
+    Err(format!("at least {KEY_DIGITS} hexadecimal digits"))
+}
+
+/// The shots that a release's errors were measured on; `mold` is a file where the mold does not ship.
 ///
 /// # Errors
 /// When its mold has changed since, or cannot be simulated.
-pub fn fresh_of(folder: &Path, release: &Release) -> Result<Dataset> {
+pub fn fresh_of(folder: &Path, release: &Release, mold: Option<&str>) -> Result<Dataset> {
     let about = &release.about;
-    let mold = molds::builtin(&about.mold)?;
+    let mold = load_mold(mold.unwrap_or(&about.mold))?;
     if mold_hash(&mold)? != about.mold_sha256 {
         bail!(
             "{}: `{}` has changed since this release was trained; train it again",
@@ -272,7 +206,21 @@ const SAME: f64 = 0.02;
 pub fn verify(args: &VerifyArgs) -> Result<bool> {
     let folder = find_release(&args.weights)?;
     let release = Release::load(&folder)?;
-    let shots = fresh_of(&folder, &release)?;
+    let signed = signature::check(&folder)?;
+    if !args.json {
+        match &signed {
+            Some(by) => println!("{}: signed by {by}", folder.display()),
+            None => println!("{}: not signed", folder.display()),
+        }
+    }
+    if let Some(key) = &args.signed_by {
+        match &signed {
+            Some(by) if by.key.starts_with(&key.to_lowercase()) => {}
+            Some(by) => bail!("{}: signed by {by}, not by key {key}", folder.display()),
+            None => bail!("{}: not signed; key {key} was asked for", folder.display()),
+        }
+    }
+    let shots = fresh_of(&folder, &release, args.mold.as_deref())?;
     let found = errors(&release, &shots)?;
     let whole = match &release.about.int8 {
         None => None,
@@ -299,8 +247,15 @@ pub fn verify(args: &VerifyArgs) -> Result<bool> {
         }
     }
     let near = |a: f64, b: f64| (a - b).abs() <= SAME * b.abs().max(0.05);
+    let phase = |e: &Errors| e.phases.as_ref().map(|p| p.hold_percent[0]);
     let agree = |found: &Errors, stated: &Errors| {
-        near(found.sensors_percent[0], stated.sensors_percent[0])
+        let phases = match (phase(stated), phase(found)) {
+            (Some(stated), Some(found)) => near(found, stated),
+            // Early releases state no phases.
+            _ => true,
+        };
+        phases
+            && near(found.sensors_percent[0], stated.sensors_percent[0])
             && near(found.later_percent, stated.later_percent)
             && near(found.temperature_k[0], stated.temperature_k[0])
     };

@@ -10,3 +10,4 @@ pub use generate::{Dataset, Meta, Options, generate, mold_hash};
 pub use record::{Kind, ShotRecord};
 pub use run::{Layout, run_one};
 pub use sample::{Plan, SPREAD, Sampler};
+pub(crate) use store::replace;

@@ -41,6 +41,16 @@ pub enum PinnError {
         /// What is wrong.
         reason: String,
     },
+    /// Shots beyond the end of the sample.
+    #[error("shots {first} to {} were asked for; a sample has {most}, the last is {}", u64::from(*first) + u64::from(*shots) - 1, most - 1)]
+    Plans {
+        /// First shot.
+        first: u32,
+        /// Number of shots.
+        shots: u32,
+        /// Shots of a sample.
+        most: u32,
+    },
     /// Too many plans had no usable shot.
     #[error("{failed} of {planned} sampled shots failed; the first: {first}")]
     TooManyFailures {

@@ -4,6 +4,8 @@ use candle_core::{Device, Result, Tensor, Var};
 use rand::Rng;
 use rand::rngs::StdRng;
 
+use crate::op::dense::dense;
+
 /// A dense layer `x W^T + b`.
 #[derive(Clone, Debug)]
 pub struct Dense {
@@ -35,12 +37,12 @@ impl Dense {
         })
     }
 
-    /// Applies it to the rows of `x [n, in]`.
+    /// Applies it to the rows of `x [n, in]`, with SiLU behind it if `activated`.
     ///
     /// # Errors
     /// When shapes do not fit.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
+    pub fn forward(&self, x: &Tensor, activated: bool) -> Result<Tensor> {
+        dense(x, self.weight.as_tensor(), self.bias.as_tensor(), activated)
     }
 }
 
@@ -73,10 +75,7 @@ impl Mlp {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
         for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x)?;
-            if i + 1 < self.layers.len() {
-                x = crate::op::silu::silu(&x)?;
-            }
+            x = layer.forward(&x, i + 1 < self.layers.len())?;
         }
         Ok(x)
     }

@@ -17,6 +17,7 @@ use crate::layers::Mlp;
 use crate::op::recurrence::{RecurrenceShape, recur};
 use crate::prepare::FILL_FEATURES;
 use crate::scales::TAKEN;
+use crate::train::{Block, whole};
 pub use models_infer::network::{CLOCK, DRIVE, FILL_SUMMARY, PASSED, clock};
 
 /// Widths of the network.
@@ -37,7 +38,7 @@ pub struct Widths {
 impl Default for Widths {
     fn default() -> Self {
         Self {
-            front: 48,
+            front: 64,
             fill: 96,
             state: 48,
             cell: 96,
@@ -149,18 +150,30 @@ impl Network {
         recur(cell_shape(&self.widths), x, &h0, self.cell.as_tensor())
     }
 
-    /// Variables used while the mold fills.
-    pub fn fill_vars(&self) -> Vec<Var> {
-        [self.front.vars(), self.fill.vars()].concat()
+    /// Variables used while the mold fills, each with its matrix or vector.
+    pub fn fill_blocks(&self) -> Vec<(Var, Vec<Block>)> {
+        let vars = [self.front.vars(), self.fill.vars()].concat();
+        vars.into_iter().map(alone).collect()
     }
 
-    /// Variables used afterwards.
-    pub fn later_vars(&self) -> Vec<Var> {
-        [
-            self.start.vars(),
-            vec![self.cell.clone()],
-            self.later.vars(),
-        ]
-        .concat()
+    /// Variables used afterwards, each with the matrices and vectors it is made of.
+    pub fn later_blocks(&self) -> Vec<(Var, Vec<Block>)> {
+        let shape = cell_shape(&self.widths);
+        let (x, g, h) = (shape.inputs, shape.hidden, shape.state);
+        let cell = shape
+            .offsets()
+            .into_iter()
+            .zip([(g, x), (g, h), (1, g), (2 * h, g), (1, 2 * h)])
+            .map(|(at, (rows, columns))| Block { at, rows, columns })
+            .collect();
+        let mut all: Vec<_> = self.start.vars().into_iter().map(alone).collect();
+        all.push((self.cell.clone(), cell));
+        all.extend(self.later.vars().into_iter().map(alone));
+        all
     }
+}
+
+fn alone(var: Var) -> (Var, Vec<Block>) {
+    let blocks = whole(&var);
+    (var, blocks)
 }

@@ -139,7 +139,21 @@ fn what_only_looks_like_this_dataset_is_refused() {
         ..options(20, 0)
     };
     let error = generate(&mold, &other_seed, Some(&own), |_| ()).unwrap_err();
-    assert!(text(&error).contains("seed"), "{}", text(&error));
+    assert!(
+        text(&error).contains("seed: 7 here, 8 asked for"),
+        "{}",
+        text(&error)
+    );
+    let other_share = Options {
+        waveforms: 0.9,
+        spread: 1.0,
+        ..options(20, 0)
+    };
+    let told = text(&generate(&mold, &other_share, Some(&own), |_| ()).unwrap_err());
+    assert!(
+        told.contains("waveforms, spread: 0.3 here, 0.9 asked for, 2.2 here, 1 asked for"),
+        "{told}"
+    );
     // A part that lies there already, of other plans.
     let part = "part-0000.parquet";
     generate(&mold, &options(3, 40), Some(&other), |_| ()).unwrap();
@@ -161,6 +175,28 @@ fn what_only_looks_like_this_dataset_is_refused() {
     std::fs::copy(few.join(part), own.join(part)).unwrap();
     let told = text(&generate(&mold, &options(20, 0), Some(&own), |_| ()).unwrap_err());
     assert!(told.contains("17 of 20"), "{told}");
+}
+
+/// The sample ends where its sequence would repeat itself.
+#[test]
+fn shots_beyond_the_sample_are_refused() {
+    let told = text(&generate(&tiny(), &options(2, 65_535), None, |_| ()).unwrap_err());
+    assert!(
+        told.contains("65535 to 65536") && told.contains("the last is 65535"),
+        "{told}"
+    );
+    let last = generate(&tiny(), &options(1, 65_535), None, |_| ()).unwrap();
+    assert_eq!(last.shots.len() + last.failures.len(), 1);
+    assert!(generate(&tiny(), &options(u32::MAX, u32::MAX), None, |_| ()).is_err());
+}
+
+/// A run stopped while it wrote the description left nothing but that: the next one begins there.
+#[test]
+fn a_folder_with_an_unfinished_description_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("dataset.partial"), "format = \"mol").unwrap();
+    generate(&tiny(), &options(2, 0), Some(folder.path()), |_| ()).unwrap();
+    assert_eq!(Dataset::load(folder.path()).unwrap().shots.len(), 2);
 }
 
 /// One bit anywhere in a part: refused, or without any effect on what is read.

@@ -18,6 +18,8 @@ use crate::error::PinnError;
 
 /// Shots in a part.
 const PART: u32 = 64;
+/// Plans of a sample: beyond, the Sobol sequence repeats itself.
+const PLANS: u32 = 1 << 16;
 /// Share of failed shots above which the sample itself is at fault.
 const MOST_FAILURES: f64 = 0.05;
 /// Name and version of the format.
@@ -172,6 +174,13 @@ pub fn generate(
     folder: Option<&Path>,
     progress: impl Fn(usize) + Sync,
 ) -> Result<Dataset, PinnError> {
+    if u64::from(options.first) + u64::from(options.shots) > u64::from(PLANS) {
+        return Err(PinnError::Plans {
+            first: options.first,
+            shots: options.shots,
+            most: PLANS,
+        });
+    }
     let meta = Meta::new(mold, options)?;
     if let Some(folder) = folder {
         claim(folder, &meta)?;
@@ -305,18 +314,28 @@ fn claim(folder: &Path, meta: &Meta) -> Result<(), PinnError> {
                     format!("`{}` has changed since; use another folder", meta.mold),
                 );
             }
+            let [found, asked] = [&found, meta].map(asked_for);
+            let differ: Vec<(&str, String)> = found
+                .into_iter()
+                .zip(asked)
+                .filter(|(found, asked)| found.1 != asked.1)
+                .map(|(found, asked)| (found.0, format!("{} here, {} asked for", found.1, asked.1)))
+                .collect();
+            let keys: Vec<&str> = differ.iter().map(|d| d.0).collect();
+            let told: Vec<&str> = differ.iter().map(|d| &d.1[..]).collect();
             return refuse(
-                "seed, first, shots",
-                "differ from what is asked for; use another folder".into(),
+                &keys.join(", "),
+                format!("{}; use another folder", told.join(", ")),
             );
         }
         return Ok(());
     }
     std::fs::create_dir_all(folder).map_err(failed("creating"))?;
+    // What a run leaves that was stopped while it wrote the description is no dataset yet.
+    let stopped = |e: &std::fs::DirEntry| e.file_name() == "dataset.partial";
     if std::fs::read_dir(folder)
         .map_err(failed("reading"))?
-        .next()
-        .is_some()
+        .any(|e| !e.is_ok_and(|e| stopped(&e)))
     {
         return Err(PinnError::Dataset {
             path: folder.into(),
@@ -330,6 +349,20 @@ fn claim(folder: &Path, meta: &Meta) -> Result<(), PinnError> {
         reason: e.to_string(),
     })?;
     replace(&path, text.as_bytes())
+}
+
+/// What a dataset was asked to be, key by key.
+fn asked_for(meta: &Meta) -> [(&'static str, String); 8] {
+    [
+        ("seed", meta.seed.to_string()),
+        ("first", meta.first.to_string()),
+        ("shots", meta.shots.to_string()),
+        ("waveforms", meta.waveforms.to_string()),
+        ("spread", meta.spread.to_string()),
+        ("nodes", meta.nodes.to_string()),
+        ("layers", meta.layers.to_string()),
+        ("volume_m3", format!("{:?}", meta.volume_m3)),
+    ]
 }
 
 fn read_meta(folder: &Path) -> Result<Meta, PinnError> {

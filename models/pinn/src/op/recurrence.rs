@@ -12,10 +12,13 @@
 
 use std::sync::Mutex;
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use gemm::Parallelism;
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Storage, Tensor};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 
 use models_infer::smooth::{exp, sigmoid, softplus, tanh};
+
+use super::wide::wide;
 
 /// Sizes of the recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ struct Trace {
     hidden: Vec<f32>,
     /// Output of the second layer, `[T, B, 2 H]`.
     out: Vec<f32>,
+    /// Inputs without the step length, `[T, B, X]`.
+    inputs: Vec<f32>,
 }
 
 /// The operation; one instance a call. Arguments: `x [B, T, 1 + X]` (first column the step length), `h0 [B, H]`,
@@ -75,14 +80,25 @@ pub fn recur(shape: RecurrenceShape, x: &Tensor, h0: &Tensor, weights: &Tensor) 
         .apply_op3(&h0.contiguous()?, &weights.contiguous()?, op)
 }
 
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(|| {
-        candle_core::Error::Msg("recurrence: arguments must be contiguous".into())
-    })?;
+/// The values of a contiguous f32 storage.
+pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let (start, end) = layout
+        .contiguous_offsets()
+        .ok_or_else(|| candle_core::Error::Msg("arguments must be contiguous".into()))?;
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
-/// `c [m, n] (+)= a [m, k] * op(b)`, rows of `a` and `c` contiguous; `b` is `[n, k]` (transposed) or `[k, n]`.
+/// Hands the values of a tensor on the CPU to `f`, without a copy where it is contiguous.
+pub(crate) fn with_values<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
+    let tensor = tensor.contiguous()?;
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => Ok(f(slice(storage, layout)?)),
+        _ => candle_core::bail!("the operation runs on the CPU only"),
+    }
+}
+
+/// `c [m, n] (+)= a [m, k] * op(b)`, all row by row; `b` is `[n, k]` (transposed) or `[k, n]`.
 pub(crate) fn product(
     (m, n, k): (usize, usize, usize),
     a: &[f32],
@@ -91,65 +107,26 @@ pub(crate) fn product(
     c: &mut [f32],
     add: bool,
 ) {
-    assert!(a.len() >= m * k && b.len() >= n * k && c.len() >= m * n);
-    let (b_col, b_row) = if transposed {
-        (k as isize, 1)
+    let a = MatRef::from_row_major_slice(&a[..m * k], m, k);
+    let b = if transposed {
+        MatRef::from_column_major_slice(&b[..n * k], k, n)
     } else {
-        (1, n as isize)
+        MatRef::from_row_major_slice(&b[..n * k], k, n)
     };
-    // SAFETY: the strides stay inside the slices, whose lengths were checked above.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            1,
-            n as isize,
-            add,
-            a.as_ptr(),
-            1,
-            k as isize,
-            b.as_ptr(),
-            b_col,
-            b_row,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+    let c = MatMut::from_row_major_slice_mut(&mut c[..m * n], m, n);
+    matmul(c, accum(add), a, b, 1.0, Par::Seq);
 }
 
 /// `c [m, n] += a^T b` with `a [k, m]`, `b [k, n]`.
 pub(crate) fn outer((m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], c: &mut [f32]) {
-    assert!(a.len() >= m * k && b.len() >= n * k && c.len() >= m * n);
-    // SAFETY: the strides stay inside the slices, whose lengths were checked above.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            1,
-            n as isize,
-            true,
-            a.as_ptr(),
-            m as isize,
-            1,
-            b.as_ptr(),
-            1,
-            n as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+    let a = MatRef::from_column_major_slice(&a[..m * k], m, k);
+    let b = MatRef::from_row_major_slice(&b[..n * k], k, n);
+    let c = MatMut::from_row_major_slice_mut(&mut c[..m * n], m, n);
+    matmul(c, Accum::Add, a, b, 1.0, Par::Seq);
+}
+
+fn accum(add: bool) -> Accum {
+    if add { Accum::Add } else { Accum::Replace }
 }
 
 /// Parts the batch is cut into; fixed, so that sums do not depend on the machine.
@@ -187,29 +164,26 @@ impl RecurrenceShape {
             before: vec![0.0; ticks * b * n_h],
             hidden: vec![0.0; ticks * b * n_g],
             out: vec![0.0; ticks * b * 2 * n_h],
+            inputs: self.gather(&range, ticks, x),
         };
         let mut states = vec![0.0; b * ticks * n_h];
         let mut h = h0[range.start * n_h..range.end * n_h].to_vec();
         let mut g = vec![0.0; b * n_g];
-        let inputs = self.gather(&range, ticks, x);
+        // What the inputs give is known for all ticks at once.
+        for row in trace.hidden.chunks_exact_mut(n_g) {
+            row.copy_from_slice(b1);
+        }
+        let size = (ticks * b, n_g, n_x);
+        product(size, &trace.inputs, wx, true, &mut trace.hidden, true);
         for t in 0..ticks {
             trace.before[t * b * n_h..][..b * n_h].copy_from_slice(&h);
             let a = &mut trace.hidden[t * b * n_g..][..b * n_g];
-            for row in a.chunks_exact_mut(n_g) {
-                row.copy_from_slice(b1);
-            }
-            product(
-                (b, n_g, n_x),
-                &inputs[t * b * n_x..][..b * n_x],
-                wx,
-                true,
-                a,
-                true,
-            );
             product((b, n_g, n_h), &h, wh, true, a, true);
-            for (g, a) in g.iter_mut().zip(a.iter()) {
-                *g = a * sigmoid(*a);
-            }
+            wide(|| {
+                for (g, a) in g.iter_mut().zip(a.iter()) {
+                    *g = a * sigmoid(*a);
+                }
+            });
             let out = &mut trace.out[t * b * 2 * n_h..][..b * 2 * n_h];
             for row in out.chunks_exact_mut(2 * n_h) {
                 row.copy_from_slice(b2);
@@ -219,10 +193,12 @@ impl RecurrenceShape {
                 let dt = x[((range.start + i) * ticks + t) * (n_x + 1)];
                 let (rate, candidate) = out[i * 2 * n_h..][..2 * n_h].split_at(n_h);
                 let h = &mut h[i * n_h..][..n_h];
-                for j in 0..n_h {
-                    let share = 1.0 - exp(-dt * softplus(rate[j]));
-                    h[j] += share * (tanh(candidate[j]) - h[j]);
-                }
+                wide(|| {
+                    for ((h, rate), candidate) in h.iter_mut().zip(rate).zip(candidate) {
+                        let share = 1.0 - exp(-dt * softplus(*rate));
+                        *h += share * (tanh(*candidate) - *h);
+                    }
+                });
                 states[(i * ticks + t) * n_h..][..n_h].copy_from_slice(h);
             }
         }
@@ -265,28 +241,42 @@ impl RecurrenceShape {
                 let given = &grad[((range.start + i) * ticks + t) * n_h..][..n_h];
                 let before = &trace.before[(t * b + i) * n_h..][..n_h];
                 let out = &trace.out[(t * b + i) * 2 * n_h..][..2 * n_h];
-                for j in 0..n_h {
-                    let rest = (-dt * softplus(out[j])).exp();
-                    let candidate = out[n_h + j].tanh();
-                    let d = dh[i * n_h + j] + given[j];
-                    d_o[i * 2 * n_h + n_h + j] = d * (1.0 - rest) * (1.0 - candidate * candidate);
-                    d_o[i * 2 * n_h + j] =
-                        d * (candidate - before[j]) * dt * rest * sigmoid(out[j]);
-                    dh[i * n_h + j] = d * rest;
-                }
+                let (rate, candidate) = out.split_at(n_h);
+                let (d_rate, d_candidate) = d_o[i * 2 * n_h..][..2 * n_h].split_at_mut(n_h);
+                let now = rate.iter().zip(candidate).zip(given.iter().zip(before));
+                let then = d_rate.iter_mut().zip(d_candidate);
+                let dh = &mut dh[i * n_h..][..n_h];
+                wide(|| {
+                    for ((dh, (d_rate, d_candidate)), ((rate, candidate), (given, before))) in
+                        dh.iter_mut().zip(then).zip(now)
+                    {
+                        let rest = exp(-dt * softplus(*rate));
+                        let candidate = tanh(*candidate);
+                        let d = *dh + given;
+                        *d_candidate = d * (1.0 - rest) * (1.0 - candidate * candidate);
+                        *d_rate = d * (candidate - before) * dt * rest * sigmoid(*rate);
+                        *dh = d * rest;
+                    }
+                });
             }
             let d_a = &mut d_hidden[t * b * n_g..][..b * n_g];
             product((b, n_g, 2 * n_h), d_o, w2, false, d_a, false);
-            for (d, a) in d_a.iter_mut().zip(&trace.hidden[t * b * n_g..][..b * n_g]) {
-                let s = sigmoid(*a);
-                *d *= s * (1.0 + a * (1.0 - s));
-            }
+            wide(|| {
+                for (d, a) in d_a.iter_mut().zip(&trace.hidden[t * b * n_g..][..b * n_g]) {
+                    let s = sigmoid(*a);
+                    *d *= s * (1.0 + a * (1.0 - s));
+                }
+            });
             product((b, n_h, n_g), d_a, wh, false, &mut dh, true);
         }
         let mut dw = vec![0.0; self.weights()];
         let rows = ticks * b;
-        let inputs = self.gather(&range, ticks, x);
-        outer((n_g, n_x, rows), &d_hidden, &inputs, &mut dw[at[0]..at[1]]);
+        outer(
+            (n_g, n_x, rows),
+            &d_hidden,
+            &trace.inputs,
+            &mut dw[at[0]..at[1]],
+        );
         outer(
             (n_g, n_h, rows),
             &d_hidden,
@@ -294,14 +284,20 @@ impl RecurrenceShape {
             &mut dw[at[1]..at[2]],
         );
         sum_rows(&d_hidden, &mut dw[at[2]..at[3]]);
-        let g: Vec<f32> = trace.hidden.iter().map(|a| a * sigmoid(*a)).collect();
+        let mut g = vec![0.0; trace.hidden.len()];
+        wide(|| {
+            for (g, a) in g.iter_mut().zip(&trace.hidden) {
+                *g = a * sigmoid(*a);
+            }
+        });
         outer((2 * n_h, n_g, rows), &d_out, &g, &mut dw[at[3]..at[4]]);
         sum_rows(&d_out, &mut dw[at[4]..at[5]]);
         (dh, dw)
     }
 }
 
-fn sum_rows(rows: &[f32], sum: &mut [f32]) {
+/// Adds the rows to `sum`.
+pub(crate) fn sum_rows(rows: &[f32], sum: &mut [f32]) {
     for row in rows.chunks_exact(sum.len()) {
         for (s, v) in sum.iter_mut().zip(row) {
             *s += v;
@@ -367,20 +363,21 @@ impl CustomOp3 for Recurrence {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         use rayon::prelude::*;
         let (batch, ticks, _) = x.dims3()?;
-        let (xs, ws) = (
-            x.flatten_all()?.to_vec1::<f32>()?,
-            w.flatten_all()?.to_vec1::<f32>()?,
-        );
-        let grad = grad.flatten_all()?.to_vec1::<f32>()?;
         let trace = self
             .trace
             .lock()
             .expect("no thread panics while it holds the trace");
-        let done: Vec<_> = parts(batch)
-            .into_par_iter()
-            .zip(trace.par_iter())
-            .map(|(r, t)| self.shape.backward(r, ticks, &xs, &ws, t, &grad))
-            .collect();
+        let done: Vec<_> = with_values(x, |x| {
+            with_values(w, |w| {
+                with_values(grad, |grad| {
+                    parts(batch)
+                        .into_par_iter()
+                        .zip(trace.par_iter())
+                        .map(|(r, t)| self.shape.backward(r, ticks, x, w, t, grad))
+                        .collect()
+                })
+            })
+        })???;
         let mut dh = Vec::with_capacity(batch * self.shape.state);
         let mut dw = vec![0.0; self.shape.weights()];
         for (h, w) in done {

@@ -1,31 +1,79 @@
 //! Front and fields while the mold fills: every row stands for itself.
 
 use candle_core::{Device, Result, Tensor};
-use candle_nn::optim::Optimizer;
 use models_infer::memory::{FEATURES, FillMemory};
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 
-use super::{Effort, adam, rate};
+use super::fit::{Loss, Row, Watch, fit, told_only};
+use super::{Effort, draw, split};
+use crate::error::PinnError;
 use crate::network::Network;
-use crate::prepare::{Bases, PreparedShot};
+use crate::prepare::{Bases, PreparedShot, SMALLEST_DRIVE};
 use crate::scales::TAKEN;
 
-/// Rows of the front: features, latents, filled share.
-struct FrontRows {
+/// Rows of one of the two networks of the fill: inputs, targets, weights.
+struct Rows {
+    width: usize,
+    outputs: usize,
     x: Vec<f32>,
-    share: Vec<f32>,
+    y: Vec<f32>,
+    weight: Vec<f32>,
+}
+
+/// Some of these rows as tensors.
+struct Batch {
+    x: Tensor,
+    y: Tensor,
+    weight: Tensor,
+}
+
+impl Rows {
+    fn new(width: usize, outputs: usize) -> Self {
+        Self {
+            width,
+            outputs,
+            x: Vec::new(),
+            y: Vec::new(),
+            weight: Vec::new(),
+        }
+    }
+
+    fn batch(&self, chosen: &[usize]) -> Result<Batch> {
+        let n = chosen.len();
+        let gather = |rows: &[f32], width: usize| {
+            let mut flat = Vec::with_capacity(n * width);
+            for i in chosen {
+                flat.extend_from_slice(&rows[i * width..(i + 1) * width]);
+            }
+            Tensor::from_vec(flat, (n, width), &Device::Cpu)
+        };
+        Ok(Batch {
+            x: gather(&self.x, self.width)?,
+            y: gather(&self.y, self.outputs)?,
+            weight: gather(&self.weight, 1)?,
+        })
+    }
+
+    fn len(&self) -> usize {
+        self.weight.len()
+    }
 }
 
 /// Steps of a shot that the front is trained on.
 const FRONT_STEPS: usize = 40;
+/// Filled share from which on the front must be right in time, not only in place: this fixes the moment of full.
+const END: f32 = 0.9;
+/// Weight there.
+const END_WEIGHT: f32 = 10.0;
+/// Rate of filling above which that weight falls, 1/s.
+const QUICK: f32 = 3.0;
+/// By how much the weight of slow fronts may rise over that of quick ones.
+const MOST: f32 = 8.0;
 
-fn front_rows(shots: &[PreparedShot]) -> FrontRows {
-    let mut rows = FrontRows {
-        x: Vec::new(),
-        share: Vec::new(),
-    };
-    for shot in shots {
+/// Rows of the front: features and latents to filled share.
+fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
+    let mut rows = Rows::new(FEATURES + TAKEN.len(), 1);
+    for shot in of.iter().map(|i| &shots[*i]) {
         let end = shot.time.partition_point(|t| *t <= shot.full_at + 1e-9);
         let stride = (end / FRONT_STEPS).max(1);
         // Counted from the end: the moment the mold is full is always among them.
@@ -36,94 +84,157 @@ fn front_rows(shots: &[PreparedShot]) -> FrontRows {
             .collect();
         let mut at: Vec<f64> = chosen.iter().map(|&k| shot.time[k]).collect();
         at.reverse();
-        for (m, k) in shot.memories(&at).iter().zip(chosen.iter().rev()) {
+        for (m, &k) in shot.memories(&at).iter().zip(chosen.iter().rev()) {
             rows.x.extend(m.features());
             rows.x.extend(shot.latents);
-            rows.share.push(shot.filled[*k].min(1.0));
+            rows.y.push(shot.filled[k].min(1.0));
+            let before = k.saturating_sub(4);
+            let rate = (shot.filled[k] - shot.filled[before])
+                / (shot.time[k] - shot.time[before]).max(1e-6) as f32;
+            // An error of the share over the rate is one of time.
+            rows.weight.push(if shot.filled[k] >= END {
+                END_WEIGHT * (QUICK / rate.max(1e-3)).clamp(1.0, MOST)
+            } else {
+                1.0
+            });
         }
     }
     rows
 }
 
-fn gather(rows: &[f32], width: usize, chosen: &[usize], device: &Device) -> Result<Tensor> {
-    let flat: Vec<f32> = chosen
-        .iter()
-        .flat_map(|i| &rows[i * width..(i + 1) * width])
-        .copied()
-        .collect();
-    Tensor::from_vec(flat, (chosen.len(), width), device)
+/// Share of a row's weight that does not depend on the pressure then.
+const BASE_WEIGHT: f32 = 0.1;
+
+/// Rows of the fields: features, filled share and latents to coefficients.
+fn field_rows(shots: &[PreparedShot], of: &[usize], modes: usize) -> Rows {
+    let mut rows = Rows::new(FEATURES + 1 + TAKEN.len(), modes);
+    for shot in of.iter().map(|i| &shots[*i]) {
+        let peak = shot.drive.iter().fold(0.0_f64, |m, p| m.max(*p)).max(1e-3);
+        for (k, f) in shot.fill_features.chunks_exact(FEATURES).enumerate() {
+            rows.x.extend_from_slice(f);
+            rows.x.push(shot.fill_share[k]);
+            rows.x.extend(shot.latents);
+            // Shapes are relative to the inlet's pressure now, errors count in percent of the peak.
+            let now = shot.drive_at(shot.fill_tick[k]).max(SMALLEST_DRIVE);
+            rows.weight
+                .push(BASE_WEIGHT + ((now / peak).powi(2) as f32).min(1.0));
+        }
+        rows.y.extend_from_slice(&shot.fill_target);
+    }
+    rows
 }
 
-/// Trains front and fill fields; `told` gets step and the two losses.
+/// The two networks of the fill and what they are measured by.
+struct Filling<'a> {
+    net: &'a Network,
+    pressures: usize,
+    modes: Tensor,
+}
+
+impl Filling<'_> {
+    /// Mean square error of the share times [`FRONT_WEIGHT`], and unexplained share of the variance of the fields.
+    fn losses(&self, front: &Batch, field: &Batch) -> Result<[Tensor; 2]> {
+        let share = self.net.front.forward(&front.x)?.exp()?;
+        let front = ((share - &front.y)?.sqr()? * &front.weight)?.mean_all()?;
+        let front = (front * FRONT_WEIGHT)?;
+        let off = (self.net.fill.forward(&field.x)? - &field.y)?
+            .sqr()?
+            .broadcast_mul(&self.modes)?;
+        let n = off.dim(1)?;
+        let pressure = off
+            .narrow(1, 0, self.pressures)?
+            .broadcast_mul(&field.weight)?;
+        let rest = off.narrow(1, self.pressures, n - self.pressures)?;
+        let field = (pressure.sum(1)?.mean_all()? + rest.sum(1)?.mean_all()?)?;
+        Ok([front, field])
+    }
+}
+
+/// Weight of the front against the fields: a thousandth of the share squared is much, one of a variance is not.
+const FRONT_WEIGHT: f64 = 100.0;
+/// Rows of each kind that a look takes.
+const LOOKED_AT: usize = 4096;
+
+/// Trains front and fill fields; `told` gets the step and the two losses.
 ///
 /// # Errors
-/// When the device refuses.
+/// When it diverges.
 pub fn train_filling(
     net: &Network,
     shots: &[PreparedShot],
     bases: &Bases,
     effort: &Effort,
-    mut told: impl FnMut(usize, f32, f32),
-) -> Result<()> {
-    let device = Device::Cpu;
-    let mut rng = StdRng::seed_from_u64(effort.seed ^ 0xf111);
-    let fronts = front_rows(shots);
-    let width = FEATURES + TAKEN.len();
+    told: impl FnMut(usize, f32, f32),
+) -> std::result::Result<(), PinnError> {
+    told_only(told, |watch| {
+        train_filling_watched(net, shots, bases, effort, watch).map(|_| ())
+    })
+}
+
+/// The same with checkpoints; returns the losses at every look.
+///
+/// # Errors
+/// When it diverges or a checkpoint cannot be used.
+pub fn train_filling_watched(
+    net: &Network,
+    shots: &[PreparedShot],
+    bases: &Bases,
+    effort: &Effort,
+    watch: &mut Watch<'_>,
+) -> std::result::Result<Vec<Row>, PinnError> {
     let modes = bases.fill_pressure.len() + bases.fill_temperature.len();
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for shot in shots {
-        for (k, f) in shot.fill_features.chunks_exact(FEATURES).enumerate() {
-            x.extend_from_slice(f);
-            x.push(shot.fill_share[k]);
-            x.extend(shot.latents);
-        }
-        y.extend_from_slice(&shot.fill_target);
-    }
-    let weights = mode_weights(
-        &[
-            &bases.fill_pressure.deviation,
-            &bases.fill_temperature.deviation,
-        ],
-        &device,
-    )?;
-    let mut optimiser = adam(net.fill_vars(), effort.rate)?;
-    let rows = y.len() / modes;
-    for step in 0..effort.steps {
-        let chosen: Vec<usize> = (0..effort.batch)
-            .map(|_| rng.random_range(0..fronts.share.len()))
-            .collect();
-        let share = Tensor::from_vec(
-            chosen.iter().map(|i| fronts.share[*i]).collect::<Vec<_>>(),
-            effort.batch,
-            &device,
-        )?;
-        let out = net
-            .front
-            .forward(&gather(&fronts.x, width, &chosen, &device)?)?
-            .squeeze(1)?
-            .exp()?;
-        // Ten times the weight on the last tenth, which fixes the moment the mold is full.
-        let late = (share.ge(0.9)?.to_dtype(candle_core::DType::F32)? * 9.0)?.affine(1.0, 1.0)?;
-        let front = ((out - share)?.sqr()? * late)?.mean_all()?;
-        let chosen: Vec<usize> = (0..effort.batch)
-            .map(|_| rng.random_range(0..rows))
-            .collect();
-        let out = net
-            .fill
-            .forward(&gather(&x, width + 1, &chosen, &device)?)?;
-        let field = (out - gather(&y, modes, &chosen, &device)?)?
-            .sqr()?
-            .broadcast_mul(&weights)?
-            .mean(0)?
-            .sum_all()?;
-        let loss = ((&front * 300.0)? + &field)?;
-        optimiser.set_learning_rate(rate(effort, step));
-        optimiser.backward_step(&loss)?;
-        if step % 200 == 0 || step + 1 == effort.steps {
-            told(step, front.to_scalar()?, field.to_scalar()?);
-        }
-    }
-    Ok(())
+    let (own, back) = split(shots.len());
+    let (fronts, fields) = (front_rows(shots, &own), field_rows(shots, &own, modes));
+    let filling = Filling {
+        net,
+        pressures: bases.fill_pressure.len(),
+        modes: mode_weights(
+            &[
+                &bases.fill_pressure.deviation,
+                &bases.fill_temperature.deviation,
+            ],
+            &Device::Cpu,
+        )?,
+    };
+    let spread = |rows: &Rows| -> Result<Batch> {
+        let stride = (rows.len() / LOOKED_AT).max(1);
+        rows.batch(&(0..rows.len()).step_by(stride).collect::<Vec<_>>())
+    };
+    let looked = if back.is_empty() {
+        None
+    } else {
+        Some((
+            spread(&front_rows(shots, &back))?,
+            spread(&field_rows(shots, &back, modes))?,
+        ))
+    };
+    fit(
+        net.fill_blocks(),
+        effort,
+        |step| {
+            let mut rng = draw(effort.seed, 0xf111, step);
+            let mut some = |rows: &Rows| {
+                let chosen: Vec<usize> = (0..effort.batch)
+                    .map(|_| rng.random_range(0..rows.len()))
+                    .collect();
+                rows.batch(&chosen)
+            };
+            let (front, field) = (some(&fronts)?, some(&fields)?);
+            let parts = filling.losses(&front, &field)?;
+            Ok(Loss {
+                whole: (&parts[0] + &parts[1])?,
+                parts,
+            })
+        },
+        || {
+            let Some((front, field)) = &looked else {
+                return Ok(None);
+            };
+            let [front, field] = filling.losses(front, field)?;
+            Ok(Some([front.to_scalar()?, field.to_scalar()?]))
+        },
+        watch,
+    )
 }
 
 /// Weight of each mode's squared error: its share of the field's variance, so that the sum over a field is its
