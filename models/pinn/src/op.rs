@@ -1,4 +1,5 @@
 //! Operations with their own backward pass.
 
 pub mod recurrence;
+pub mod residual;
 pub mod silu;

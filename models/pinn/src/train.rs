@@ -4,9 +4,13 @@ use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 
 mod filling;
 mod later;
+mod physics;
 
-pub use filling::{full_times, train_filling};
-pub use later::{LaterRows, pressure_modes, train_later};
+pub(crate) use later::X;
+
+pub use filling::{Passing, full_times, train_filling};
+pub use later::{LaterRows, pressure_modes, train_later, train_later_with};
+pub use physics::{Collocation, DrivenShot, Logged, Physics, PhysicsEffort};
 
 /// How long and how fast.
 #[derive(Clone, Copy, Debug)]

@@ -79,6 +79,8 @@ pub struct FieldOperator {
     rows: Vec<f64>,
     right: Vec<f64>,
     pivot: Vec<f64>,
+    /// Shares of each edge's drop between which the face lies.
+    brackets: Vec<[f64; 2]>,
     /// Where decoded pressures lie below atmosphere, before and after: held there, so nothing depends on them.
     below: [Vec<bool>; 2],
 }
@@ -129,6 +131,7 @@ impl FieldOperator {
             rows: vec![0.0; n],
             right: vec![0.0; l],
             pivot: vec![0.0; l],
+            brackets: vec![[0.0, 1.0]; model.graph.edges.len()],
             below: [vec![false; n], vec![false; n]],
         })
     }
@@ -182,7 +185,8 @@ impl FieldOperator {
         Ok(())
     }
 
-    /// Flows and gradients that belong to the new pressures.
+    /// Flows and gradients that belong to the new pressures: Newton on the face pressure of every edge, kept inside
+    /// what is known to bracket it.
     fn flows(&mut self, model: &Model) {
         let (state, work) = (&mut self.new, &mut self.stepper.work);
         for (e, edge) in model.graph.edges.iter().enumerate() {
@@ -190,15 +194,36 @@ impl FieldOperator {
             let even = (state.pressure[a.node] - state.pressure[b.node]) / (a.length + b.length);
             state.gradient[2 * e..2 * e + 2].fill(even);
             state.flow[e] = 0.0;
+            self.brackets[e] = [0.0, 1.0];
         }
-        self.rows.fill(0.0);
         for i in 0..MOMENTUM_ITERATIONS {
             flow::half_edges(model, state, work);
             let mismatch = flow::edges(model, state, work);
             if i > 0 && mismatch < MOMENTUM {
                 break;
             }
-            flow::update(model, state, work, &self.rows);
+            for (e, edge) in model.graph.edges.iter().enumerate() {
+                state.flow[e] = work.edge_flow[e];
+                let [a, b] = edge.half;
+                let drop = state.pressure[a.node] - state.pressure[b.node];
+                if work.edge_slope[e] <= 0.0 || a.length * b.length == 0.0 || drop == 0.0 {
+                    continue;
+                }
+                // Share of the drop on side 0: the more, the more flows there.
+                let at = state.gradient[2 * e] * a.length / drop;
+                let more = (work.half_flow[2 * e] - work.half_flow[2 * e + 1]) * drop.signum();
+                self.brackets[e][usize::from(more >= 0.0)] = at;
+                let [low, high] = self.brackets[e];
+                let off = work.edge_flow[e] - work.half_flow[2 * e];
+                let newton = at + off / work.half_slope[2 * e] * a.length / drop;
+                let share = if newton > low && newton < high {
+                    newton
+                } else {
+                    0.5 * (low + high)
+                };
+                state.gradient[2 * e] = share * drop / a.length;
+                state.gradient[2 * e + 1] = (1.0 - share) * drop / b.length;
+            }
         }
     }
 

@@ -24,7 +24,7 @@ pub struct LaterRows {
 }
 
 /// Width of a tick's inputs, the step length included.
-const X: usize = 1 + DRIVE + CLOCK + TAKEN.len();
+pub(crate) const X: usize = 1 + DRIVE + CLOCK + TAKEN.len();
 
 impl LaterRows {
     /// Of a shot whose passing the front has found.
@@ -79,7 +79,23 @@ pub fn train_later(
     rows: &[LaterRows],
     bases: &Bases,
     effort: &Effort,
+    told: impl FnMut(usize, f32, f32),
+) -> Result<()> {
+    train_later_with(net, shots, rows, bases, effort, told, |_| Ok(None))
+}
+
+/// The same with a further part of the loss, given by the step.
+///
+/// # Errors
+/// When the device refuses.
+pub fn train_later_with(
+    net: &Network,
+    shots: &[PreparedShot],
+    rows: &[LaterRows],
+    bases: &Bases,
+    effort: &Effort,
     mut told: impl FnMut(usize, f32, f32),
+    mut further: impl FnMut(usize) -> Result<Option<Tensor>>,
 ) -> Result<()> {
     let device = Device::Cpu;
     let mut rng = StdRng::seed_from_u64(effort.seed ^ 0x1a7e);
@@ -149,7 +165,10 @@ pub fn train_later(
             .broadcast_mul(&has_t)?
             .sum_all()?;
         let loss_t = (loss_t / f64::from(kept))?;
-        let loss = (&loss_p + &loss_t)?;
+        let mut loss = (&loss_p + &loss_t)?;
+        if let Some(further) = further(step)? {
+            loss = (loss + further)?;
+        }
         optimiser.set_learning_rate(rate(effort, step));
         optimiser.backward_step(&loss)?;
         if step % 100 == 0 || step + 1 == effort.steps {
