@@ -28,6 +28,8 @@ use storage::Storage;
 
 /// Pressure above atmosphere below which a node may have left the wall, Pa: it has no mass balance of its own then.
 const CONTACT_PA: f64 = 2e4;
+/// Passes in which nodes may leave the wall.
+const RELEASES: usize = 4;
 /// Iterations of the momentum of all edges, and the mismatch (relative to the largest flow) that ends them.
 const MOMENTUM_ITERATIONS: usize = 30;
 const MOMENTUM: f64 = 1e-7;
@@ -177,10 +179,17 @@ impl FieldOperator {
         self.after.take(model, &self.new, &self.stepper);
         flow::rest_fluidity(model, &self.new, &mut self.stepper.work);
         self.flows(model);
-        let inlet = Inlet::Pressure(self.new.pressure[0]);
-        self.stepper
-            .evaluate(model, &self.old, &self.new, inlet, dt);
-        self.correct_pressure(model, new.pressure)?;
+        // Nodes that would fall below atmosphere leave the wall, and their neighbours must not feel the tension.
+        for _ in 0..RELEASES {
+            let inlet = Inlet::Pressure(self.new.pressure[0]);
+            self.stepper
+                .evaluate(model, &self.old, &self.new, inlet, dt);
+            self.solve_pressure()?;
+            if !self.release(model) {
+                break;
+            }
+        }
+        self.correct_pressure(model, new.pressure);
         self.columns(model);
         Ok(())
     }
@@ -227,8 +236,8 @@ impl FieldOperator {
         }
     }
 
-    /// `J^-1 B`, and where it would lead below atmosphere.
-    fn correct_pressure(&mut self, model: &Model, decoded: &[f64]) -> Result<(), LinearError> {
+    /// `J^-1 B`.
+    fn solve_pressure(&mut self) -> Result<(), LinearError> {
         let Self {
             stepper,
             pressure,
@@ -244,14 +253,43 @@ impl FieldOperator {
         rows.copy_from_slice(&stepper.work.opening_column);
         remove_rank_one(&mut stepper.system, rows, &after.row, pressure);
         pressure[0] = 0.0;
+        Ok(())
+    }
+
+    /// Takes nodes whose pressure would fall below atmosphere out of the mass balance. True when there were any.
+    fn release(&mut self, model: &Model) -> bool {
+        let mut any = false;
+        for n in 1..self.pressure.len() {
+            let goal = self.new.pressure[n] - self.pressure[n];
+            if self.new.filling[n] == Filling::Full && goal < model.atmosphere {
+                self.new.filling[n] = Filling::Detached;
+                self.after.row[n] = 0.0;
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Flows after the correction; what is left of pressure where the melt has left the wall.
+    fn correct_pressure(&mut self, model: &Model, decoded: &[f64]) {
+        let (work, pressure) = (&self.stepper.work, &mut self.pressure);
+        // Heat is carried by flows that balance mass, as in the stepper: those of pressures that are far off would
+        // grow with a high power of the error.
         for n in 1..pressure.len() {
-            let goal = self.new.pressure[n] - pressure[n];
-            self.released[n] = self.new.filling[n] == Filling::Detached || goal <= model.atmosphere;
+            self.released[n] = self.new.filling[n] == Filling::Detached;
+            if self.released[n] {
+                pressure[n] = 0.0;
+            }
+        }
+        for (e, edge) in model.graph.edges.iter().enumerate() {
+            let [a, b] = [edge.half[0].node, edge.half[1].node];
+            self.new.flow[e] = work.edge_flow[e] - work.edge_slope[e] * (pressure[a] - pressure[b]);
+        }
+        for n in 1..pressure.len() {
             if self.released[n] {
                 pressure[n] = decoded[n] - model.atmosphere;
             }
         }
-        Ok(())
     }
 
     /// Columns of all nodes and `M^-1 E`.

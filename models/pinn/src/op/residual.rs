@@ -22,6 +22,8 @@ pub struct Pair {
     pub weight: [f64; 2],
     /// Residual of pressure, Pa, and of temperature, K, beyond which it counts by its size, no longer by its square.
     pub bend: [f64; 2],
+    /// Whether mass moves pressure alone and energy temperature alone, as in the solver's own sweeps.
+    pub apart: bool,
 }
 
 /// Mean squares of one evaluation, for the log.
@@ -158,16 +160,32 @@ fn one(op: &mut Option<FieldOperator>, pair: &Pair, pressure: &[f32], temperatur
         .map(|r| pair.weight[1] * slope(*r, pair.bend[1]) / entries)
         .collect();
     let (mut before, mut after) = (FieldGradient::zeros(model), FieldGradient::zeros(model));
-    op.pull_back(model, &by_p, &by_t, &mut before, &mut after);
-    for (side, g) in [&before, &after].into_iter().enumerate() {
-        for (to, g) in row.pressure[side * n..].iter_mut().zip(&g.pressure) {
-            *to = (g * pair.pressure) as f32;
+    let none_p = vec![0.0; n];
+    let none_t = vec![0.0; wide];
+    let both: [(&[f64], &[f64], bool, bool); 2] = if pair.apart {
+        [(&by_p, &none_t, true, false), (&none_p, &by_t, false, true)]
+    } else {
+        [(&by_p, &by_t, true, true), (&none_p, &none_t, false, false)]
+    };
+    for (by_p, by_t, moves_p, moves_t) in both {
+        if !(moves_p || moves_t) {
+            continue;
         }
-        for (to, g) in row.temperature[side * wide..]
-            .iter_mut()
-            .zip(&g.temperature)
-        {
-            *to = (g * pair.temperature[1]) as f32;
+        op.pull_back(model, by_p, by_t, &mut before, &mut after);
+        for (side, g) in [&before, &after].into_iter().enumerate() {
+            if moves_p {
+                for (to, g) in row.pressure[side * n..].iter_mut().zip(&g.pressure) {
+                    *to = (g * pair.pressure) as f32;
+                }
+            }
+            if moves_t {
+                for (to, g) in row.temperature[side * wide..]
+                    .iter_mut()
+                    .zip(&g.temperature)
+                {
+                    *to = (g * pair.temperature[1]) as f32;
+                }
+            }
         }
     }
     row.value = value;

@@ -187,6 +187,8 @@ pub struct PhysicsEffort {
     pub drift_s: [f64; 2],
     /// Residual beyond which it counts by its size: of pressure in units of the scale, of temperature in K.
     pub bend: [f64; 2],
+    /// Whether mass moves pressure alone and energy temperature alone, as in the solver's own sweeps.
+    pub apart: bool,
 }
 
 impl Default for PhysicsEffort {
@@ -198,7 +200,8 @@ impl Default for PhysicsEffort {
             warm: 0.15,
             ramp: 0.2,
             drift_s: [0.5, 0.5],
-            bend: [0.02, 0.5],
+            bend: [0.02, 1.0],
+            apart: true,
         }
     }
 }
@@ -360,6 +363,7 @@ impl Physics {
                     temperature: [f64::from(shot.mold_k), span],
                     pressure: self.scale,
                     bend: [self.effort.bend[0] * self.scale, self.effort.bend[1]],
+                    apart: self.effort.apart,
                     weight: [
                         self.effort.weight[0] / (self.pressure.variance * drift_p * drift_p),
                         self.effort.weight[1]

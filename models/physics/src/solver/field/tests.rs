@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::molds;
-use crate::solver::{Cut, March};
+use crate::solver::{Cut, March, Tolerance};
 
 fn bare(model: &Model, state: &State) -> (Vec<f64>, Vec<f64>) {
     let (column, layers) = (model.column(), model.layers.len());
@@ -22,7 +22,12 @@ fn fields(f: &(Vec<f64>, Vec<f64>)) -> Fields<'_> {
 }
 
 /// A coarse mold filled at 40 MPa, held at a pressure that falls; `seen` gets every step once it is full.
-fn hold(name: &str, seconds: f64, mut seen: impl FnMut(&Model, &State, &State)) {
+fn hold(
+    name: &str,
+    seconds: f64,
+    tolerance: Tolerance,
+    mut seen: impl FnMut(&Model, &State, &State),
+) {
     let mold = molds::builtin(name).unwrap();
     let cut = Cut {
         cells: 20,
@@ -30,6 +35,7 @@ fn hold(name: &str, seconds: f64, mut seen: impl FnMut(&Model, &State, &State)) 
     };
     let model = Model::new(&mold, &mold.latents().unwrap(), cut, None, None).unwrap();
     let mut march = March::new(&model, State::empty(&model)).unwrap();
+    march.tolerance = tolerance;
     while march.state.time < seconds {
         let full = march.is_full();
         march
@@ -45,10 +51,16 @@ fn hold(name: &str, seconds: f64, mut seen: impl FnMut(&Model, &State, &State)) 
 
 #[test]
 fn what_the_solver_solved_leaves_no_residual() {
+    let tight = Tolerance {
+        mass: 1e-11,
+        momentum: 1e-8,
+        temperature: 1e-5,
+        ..Tolerance::REFERENCE
+    };
     for name in ["strip-ps", "plate-ps", "two-cavity"] {
         let mut op = None;
         let (mut mass, mut warm, mut steps): (f64, f64, usize) = (0.0, 0.0, 0);
-        hold(name, 8.0, |model, old, new| {
+        hold(name, 8.0, tight, |model, old, new| {
             let op = op.get_or_insert_with(|| FieldOperator::new(model).unwrap());
             let (a, b) = (bare(model, old), bare(model, new));
             let dt = new.time - old.time;
@@ -69,9 +81,10 @@ fn what_the_solver_solved_leaves_no_residual() {
         });
         println!("{name}: {steps} steps, mass {mass:.1e} of the mold, energy {warm:.1e} K");
         assert!(steps > 50);
-        // Twice the solver's tolerance: predecessor and successor each stand within it.
-        assert!(mass < 2e-8, "{name}: {mass}");
-        assert!(warm < 4e-3, "{name}: {warm}");
+        // In a step that releases a node from the wall the stepper leaves it a hair too full: within the tolerance of
+        // the reference, counted twice because predecessor and successor each stand within it.
+        assert!(mass < 2.0 * Tolerance::REFERENCE.mass, "{name}: {mass}");
+        assert!(warm < 1e-3, "{name}: {warm}");
     }
 }
 
@@ -177,7 +190,7 @@ fn with_constants(
 fn the_derivative_is_that_of_the_residual() {
     for name in ["strip-ps", "plate-ps", "two-cavity"] {
         let mut count = 0;
-        hold(name, 3.0, |model, old, new| {
+        hold(name, 3.0, Tolerance::REFERENCE, |model, old, new| {
             count += 1;
             if count % 25 != 5 {
                 return;
