@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod calibrate;
 mod dataset;
+mod few;
 mod identify;
 mod output;
 mod pictures;

@@ -6,9 +6,10 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use models_infer::release::{Errors, Release};
 use models_physics::molds;
-use models_pinn::dataset::{Dataset, Options, generate, mold_hash};
+use models_pinn::dataset::{Dataset, Meta, Options, generate, mold_hash};
 use models_pinn::evaluate::errors;
 use models_pinn::export::{describe, weights};
+use models_pinn::few::FewOptions;
 use models_pinn::network::{Network, Widths};
 use models_pinn::prepare::{Modes, Prepared};
 use models_pinn::train::{Effort, LaterRows, full_times, train_filling, train_later};
@@ -46,6 +47,16 @@ pub struct TrainArgs {
     /// Fresh shots for the errors in the release.
     #[arg(long, default_value_t = 96)]
     fresh: u32,
+    /// Train from this many shots instead, with and without the solver's residual at equal steps, and compare; `out` is
+    /// then a JSON file.
+    #[arg(long)]
+    few: Option<usize>,
+    /// Seeds of that comparison: each chooses its own shots and weights.
+    #[arg(long, default_value_t = 3, requires = "few")]
+    seeds: u64,
+    /// Shots without fields (distorted drives, drawn latents) that the residual is also taken on.
+    #[arg(long, default_value_t = 240, requires = "few")]
+    unlabelled: usize,
 }
 
 /// First shot of the sample that errors are measured on: training never comes there.
@@ -72,6 +83,18 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             mold.name
         );
     }
+    if let Some(labelled) = args.few {
+        let options = FewOptions {
+            labelled,
+            unlabelled: args.unlabelled,
+            seeds: (args.seed..args.seed + args.seeds).collect(),
+            fill_steps: args.fill_steps,
+            steps: args.steps,
+            ..FewOptions::default()
+        };
+        let fresh = fresh_like(&mold, &data.meta, args.fresh)?;
+        return crate::few::run(&mold, &data, &fresh, &options, &args.out);
+    }
     let prepared = Prepared::new(&mold, &data, &Modes::default());
     if prepared.shots.len() < 32 {
         bail!(
@@ -93,19 +116,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         Errors::default(),
     )?;
     let release = Release::from_parts(blank.clone(), &bytes)?;
-    let found = errors(
-        &release,
-        &fresh(
-            &mold,
-            &Options {
-                shots: args.fresh,
-                seed: meta.seed,
-                first: FRESH,
-                waveforms: meta.waveforms,
-                spread: meta.spread,
-            },
-        )?,
-    )?;
+    let found = errors(&release, &fresh_like(&mold, &meta, args.fresh)?)?;
     print_errors(&mold.name, &found);
     let about = models_infer::release::Description {
         errors: found,
@@ -188,6 +199,18 @@ fn fit(prepared: &Prepared, args: &TrainArgs) -> Result<Network> {
         );
     }
     Ok(net)
+}
+
+/// Shots of the dataset's kind that training never comes to.
+fn fresh_like(mold: &models_physics::mold::Mold, meta: &Meta, shots: u32) -> Result<Dataset> {
+    let options = Options {
+        shots,
+        seed: meta.seed,
+        first: FRESH,
+        waveforms: meta.waveforms,
+        spread: meta.spread,
+    };
+    fresh(mold, &options)
 }
 
 fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {
