@@ -55,7 +55,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 3, requires = "few")]
     seeds: u64,
     /// Shots without fields (distorted drives, drawn latents) that the residual is also taken on.
-    #[arg(long, default_value_t = 240, requires = "few")]
+    #[arg(long, default_value_t = 800, requires = "few")]
     unlabelled: usize,
 }
 

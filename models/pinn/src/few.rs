@@ -57,7 +57,7 @@ impl Default for FewOptions {
     fn default() -> Self {
         Self {
             labelled: 60,
-            unlabelled: 240,
+            unlabelled: 800,
             varied: true,
             seeds: vec![1, 2, 3],
             fill_steps: 3000,

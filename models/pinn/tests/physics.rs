@@ -86,14 +86,16 @@ fn the_solvers_own_ticks_leave_little_and_disturbed_ones_what_was_added() {
     let pressed = value(1e6, 0.0);
     let warmed = value(0.0, 5.0);
     println!("own {own:?}, pressure disturbed {pressed:?}, temperature disturbed {warmed:?}");
-    // A wave of 1 MPa has 0.7 MPa root mean square; what the ticks leave is the solver's shorter steps between them.
-    assert!(own.0 < 3e5 && own.1 < 0.3, "{own:?}");
-    assert!((5e5..1e6).contains(&pressed.0), "{pressed:?}");
+    // What the ticks leave is the solver's shorter steps between them. A wave of 1 MPa has 0.7 MPa root mean square, of
+    // which a Newton step on a thinning melt removes about half.
+    assert!(own.0 < 3e4 && own.1 < 0.01, "{own:?}");
+    assert!((2e5..1e6).contains(&pressed.0), "{pressed:?}");
     assert!((1.0..5.0).contains(&warmed.1), "{warmed:?}");
 }
 
-/// Residual (Pa, K) and losses on the labelled shots (pressure, temperature) after training.
-fn trained(with_residual: bool) -> ([f64; 2], [f32; 2]) {
+/// The residual's part of the loss, its root mean squares (Pa, K) and the losses on the labelled shots (pressure,
+/// temperature) after training.
+fn trained(with_residual: bool) -> (f64, [f64; 2], [f32; 2]) {
     let mold = tiny();
     let data = generate(&mold, &options(24, 0), None, |_| ()).unwrap();
     let modes = Modes {
@@ -137,6 +139,7 @@ fn trained(with_residual: bool) -> ([f64; 2], [f32; 2]) {
         let effort = PhysicsEffort {
             shots: 8,
             pairs: 8,
+            weight: [0.3, 3.0],
             ..PhysicsEffort::default()
         };
         Physics::new(pool.clone(), bases, &prepared.scales, effort, seed).unwrap()
@@ -163,24 +166,26 @@ fn trained(with_residual: bool) -> ([f64; 2], [f32; 2]) {
     assert_eq!(with_residual, !term.log.is_empty());
     // The same draws for both.
     let mut judge = physics(99);
-    let mut sum = [0.0; 2];
+    let (mut loss, mut sum) = (0.0, [0.0; 2]);
     for _ in 0..8 {
-        let (_, seen) = judge.measure(&net).unwrap();
+        let (mean, seen) = judge.measure(&net).unwrap();
+        loss += f64::from(mean.to_scalar::<f32>().unwrap()) / 8.0;
         sum[0] += seen.pressure / 8.0;
         sum[1] += seen.temperature / 8.0;
     }
-    (sum.map(f64::sqrt), last)
+    (loss, sum.map(f64::sqrt), last)
 }
 
 #[test]
 fn the_residual_in_the_loss_lowers_it_and_keeps_the_fit() {
-    let (before, data_alone) = trained(false);
-    let (after, data_too) = trained(true);
-    println!("data alone {before:?} {data_alone:?}, with residual {after:?} {data_too:?}");
-    assert!(after[0] < 0.8 * before[0], "{before:?} {after:?}");
-    assert!(after[1] < 0.8 * before[1], "{before:?} {after:?}");
-    for (with, without) in data_too.iter().zip(&data_alone) {
-        // Losses are unexplained shares: four times the share is twice the error.
-        assert!(with.is_finite() && *with < 4.0 * without.max(1e-3));
+    let (before, seen, data_alone) = trained(false);
+    let (after, seen_too, data_too) = trained(true);
+    println!("data alone {before:.3} {seen:?} {data_alone:?}");
+    println!("with residual {after:.3} {seen_too:?} {data_too:?}");
+    assert!(after < 0.7 * before, "{before} {after}");
+    assert!(seen_too[1] < 0.8 * seen[1], "{seen:?} {seen_too:?}");
+    for loss in data_too {
+        // Unexplained shares of the labelled fields: errors of a fifth of their spread.
+        assert!(loss.is_finite() && loss < 0.04, "{data_too:?}");
     }
 }

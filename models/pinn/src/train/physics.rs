@@ -194,13 +194,13 @@ pub struct PhysicsEffort {
 impl Default for PhysicsEffort {
     fn default() -> Self {
         Self {
-            shots: 12,
-            pairs: 8,
-            weight: [1.0, 1.0],
-            warm: 0.15,
-            ramp: 0.2,
-            drift_s: [0.5, 0.5],
-            bend: [0.02, 1.0],
+            shots: 24,
+            pairs: 16,
+            weight: [1.0, 10.0],
+            warm: 0.05,
+            ramp: 0.1,
+            drift_s: [1.0, 1.0],
+            bend: [0.05, 3.0],
             apart: true,
         }
     }
