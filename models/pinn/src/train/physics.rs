@@ -141,9 +141,7 @@ impl Collocation {
                 .filter(|t| *t < last)
                 .collect();
         }
-        let material = mold
-            .card()
-            .and_then(|card| Ok(card.require_simulation()?))?;
+        let material = mold.card()?.require_simulation()?;
         let made: Vec<Option<Self>> = bare
             .into_par_iter()
             .zip(passing.par_iter())
@@ -309,7 +307,7 @@ impl Physics {
             return Ok(None);
         }
         let (mean, seen) = self.measure(net)?;
-        if step % LOGGED == 0 || step + 1 == steps {
+        if step.is_multiple_of(LOGGED) || step + 1 == steps {
             self.log.push(Logged {
                 step,
                 weight: share,

@@ -48,11 +48,10 @@ impl Storage {
                 0.0
             };
             let weight = &model.layers.section(place.section).volume;
-            for k in 0..layers {
+            for (k, weight) in weight.iter().enumerate() {
                 let at = n * layers + k;
                 let rho = work.density[at];
-                self.by_temperature[at] =
-                    -work.volume[n] * weight[k] * rho * rho * work.expansion[at];
+                self.by_temperature[at] = -work.volume[n] * weight * rho * rho * work.expansion[at];
             }
         }
     }

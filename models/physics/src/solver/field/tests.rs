@@ -132,9 +132,9 @@ fn with_constants(
     op.stepper.system.solve(&mut balance);
     let mut u = op.stepper.work.opening_column.clone();
     remove_rank_one(&mut op.stepper.system, &mut u, &op.after.row, &mut balance);
-    for i in 1..n {
+    for (i, b) in balance.iter_mut().enumerate().skip(1) {
         if op.released[i] {
-            balance[i] = new.0[i] - model.atmosphere;
+            *b = new.0[i] - model.atmosphere;
         }
     }
     balance[0] = 0.0;
