@@ -193,8 +193,8 @@ impl Default for PhysicsEffort {
     fn default() -> Self {
         Self {
             shots: 24,
-            pairs: 16,
-            weight: [1.0, 10.0],
+            pairs: 12,
+            weight: [0.1, 5.0],
             warm: 0.05,
             ramp: 0.1,
             drift_s: [1.0, 1.0],
