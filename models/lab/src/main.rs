@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod calibrate;
 mod dataset;
 mod export_onnx;
+mod few;
 mod identify;
 mod npy;
 mod output;

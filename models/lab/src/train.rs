@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use models_infer::kernel::Precision;
 use models_infer::release::{Errors, Release};
-use models_pinn::dataset::{Dataset, Options, generate, mold_hash};
+use models_pinn::dataset::{Dataset, Meta, Options, generate, mold_hash};
 use models_pinn::evaluate::errors;
+use models_pinn::few::FewOptions;
 use models_pinn::quantise::{extra, refusal};
 
 use crate::dataset::bar;
@@ -52,6 +53,16 @@ pub struct TrainArgs {
     /// Seconds between two checkpoints.
     #[arg(long, default_value_t = CHECKPOINT_S)]
     checkpoint_s: u64,
+    /// Train from this many shots instead, with and without the solver's residual at equal steps, and compare; `out` is
+    /// then a JSON file.
+    #[arg(long)]
+    few: Option<usize>,
+    /// Seeds of that comparison: each chooses its own shots and weights.
+    #[arg(long, default_value_t = 3, requires = "few")]
+    seeds: u64,
+    /// Shots without fields (distorted drives, drawn latents) that the residual is also taken on.
+    #[arg(long, default_value_t = 800, requires = "few")]
+    unlabelled: usize,
 }
 
 /// Runs `train`.
@@ -75,6 +86,18 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             mold.name
         );
     }
+    if let Some(labelled) = args.few {
+        let options = FewOptions {
+            labelled,
+            unlabelled: args.unlabelled,
+            seeds: (args.seed..args.seed + args.seeds).collect(),
+            fill_steps: args.fill_steps,
+            steps: args.steps,
+            ..FewOptions::default()
+        };
+        let fresh = fresh_like(&mold, &data.meta, args.fresh)?;
+        return crate::few::run(&mold, &data, &fresh, &options, &args.out);
+    }
     let work = beside(&args.out, "partial");
     let plan = TrainingPlan {
         fill_steps: args.fill_steps,
@@ -92,6 +115,18 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 
 /// First shot of the sample that errors are measured on: training never comes there.
 pub const FRESH: u32 = 60_000;
+
+/// Shots of the dataset's kind that training never comes to.
+fn fresh_like(mold: &models_physics::mold::Mold, meta: &Meta, shots: u32) -> Result<Dataset> {
+    let options = Options {
+        shots,
+        seed: meta.seed,
+        first: FRESH,
+        waveforms: meta.waveforms,
+        spread: meta.spread,
+    };
+    fresh(mold, &options)
+}
 
 /// Shots of the sample that training never saw.
 pub fn fresh(mold: &models_physics::mold::Mold, options: &Options) -> Result<Dataset> {

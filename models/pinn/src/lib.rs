@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod error;
 pub mod evaluate;
 pub mod export;
+pub mod few;
 pub mod layers;
 pub mod network;
 pub mod op;

@@ -2,4 +2,5 @@
 
 pub mod dense;
 pub mod recurrence;
+pub mod residual;
 mod wide;

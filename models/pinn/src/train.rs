@@ -10,12 +10,16 @@ mod filling;
 mod fit;
 mod later;
 mod optimiser;
+mod physics;
+
+pub(crate) use later::X;
 
 pub use checkpoint::{Checkpoint, Named};
 pub use filling::{Passing, full_times, train_filling, train_filling_watched};
 pub use fit::{Row, Watch};
 pub use later::{LaterRows, pressure_modes, train_later, train_later_watched, train_later_with};
 pub use optimiser::{Block, Optimiser, whole};
+pub use physics::{Collocation, DrivenShot, Logged, Physics, PhysicsEffort};
 
 /// How long and how fast.
 #[derive(Clone, Copy, Debug)]

@@ -129,7 +129,7 @@ pub(super) fn residual(
 
 /// Flow of each layer through edge `e` into `node`, m3/s, from the velocity profile of the half edge
 /// on `side` (or the other one where that has no length).
-fn layer_flow(
+pub(super) fn layer_flow(
     model: &Model,
     state: &State,
     e: usize,

@@ -7,6 +7,7 @@ mod build;
 mod conduct;
 mod control;
 mod energy;
+mod field;
 mod flow;
 mod fluidity;
 mod graph;
@@ -26,6 +27,7 @@ mod work;
 
 pub use build::Cut;
 pub use control::StepControl;
+pub use field::{FieldGradient, FieldOperator, Fields};
 pub use fluidity::FluidityTable;
 pub use graph::{Edge, Graph, HalfEdge, Node};
 pub use heat::{ConductivityTable, HeatTable};

@@ -120,7 +120,7 @@ pub enum StepError {
 #[derive(Debug)]
 pub struct Stepper {
     pub(super) work: Work,
-    system: PressureSystem,
+    pub(super) system: PressureSystem,
     change: Vec<f64>,
 }
 

@@ -24,7 +24,7 @@ pub struct LaterRows {
 }
 
 /// Width of a tick's inputs, the step length included.
-const X: usize = 1 + DRIVE + CLOCK + TAKEN.len();
+pub(crate) const X: usize = 1 + DRIVE + CLOCK + TAKEN.len();
 
 impl LaterRows {
     /// Of a shot whose passing the front has found.
