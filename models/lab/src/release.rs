@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use models_pinn::dataset::{Options, SPREAD, generate};
+use models_pinn::dataset::{Dataset, Options, SPREAD, generate};
 
 use crate::dataset::bar;
 use crate::signature;
@@ -121,10 +121,14 @@ pub fn run(args: &Args) -> Result<()> {
         waveforms,
         spread: args.spread,
     };
-    let data = generate(&mold, &options, Some(&work.join("data")), |done| {
+    let folder = work.join("data");
+    generate(&mold, &options, Some(&folder), |done| {
         progress.set_position(done as u64);
     })?;
     progress.finish();
+    // Read back even when it was simulated just now: latents lie on disk in single precision, and a run that goes on must
+    // train on the very same numbers.
+    let data = Dataset::load(&folder)?;
     println!("2 of 3: training and errors on fresh shots");
     let plan = TrainingPlan {
         fill_steps: args.fill_steps,

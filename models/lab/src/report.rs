@@ -134,6 +134,9 @@ fn losses(path: &Path, stages: &[Vec<Row>; 2]) -> Result<()> {
 /// Bounds of the times since full over which errors are taken together, s.
 const BINS: usize = 22;
 
+/// Name, colour and a value a bin.
+type Curve = (&'static str, RGBColor, Vec<f64>);
+
 /// Time since full, root mean square errors over all shots and 95 % of shots below: pressure in percent, temperature in K.
 struct Bin {
     at_s: f64,
@@ -181,7 +184,7 @@ fn by_time(path: &Path, shots: &[ShotScore]) -> Result<()> {
     let root = SVGBackend::new(path, (1000, 420)).into_drawing_area();
     root.fill(&WHITE).map_err(failed)?;
     let last = bins.last().map_or(1.0, |b| b.at_s);
-    let curves: [(&str, &str, Vec<(&str, RGBColor, Vec<f64>)>); 2] = [
+    let curves: [(&str, &str, Vec<Curve>); 2] = [
         (
             "pressure field",
             "error, % of the shot's peak",

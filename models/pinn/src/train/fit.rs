@@ -96,11 +96,11 @@ pub(super) fn fit(
         best_loss: f32::INFINITY,
         ..Progress::default()
     };
-    if let Some((checkpoint, identity)) = &watch.keep {
-        if let Some(state) = checkpoint.read()? {
-            resume(&state, &mut optimiser, &mut at, identity, checkpoint)?;
-            (watch.told)(&at.rows);
-        }
+    if let Some((checkpoint, identity)) = &watch.keep
+        && let Some(state) = checkpoint.read()?
+    {
+        resume(&state, &mut optimiser, &mut at, identity, checkpoint)?;
+        (watch.told)(&at.rows);
     }
     let every = (effort.steps / LOOKS).max(1);
     let mut written = Instant::now();
@@ -123,11 +123,11 @@ pub(super) fn fit(
             (watch.told)(&at.rows);
         }
         let done = at.done(effort);
-        if let Some((checkpoint, identity)) = &watch.keep {
-            if done || written.elapsed() >= watch.pause {
-                keep(checkpoint, identity, &mut optimiser, &at)?;
-                written = Instant::now();
-            }
+        if let Some((checkpoint, identity)) = &watch.keep
+            && (done || written.elapsed() >= watch.pause)
+        {
+            keep(checkpoint, identity, &mut optimiser, &at)?;
+            written = Instant::now();
         }
     }
     optimiser.show(&at.best)?;

@@ -5,8 +5,8 @@
 //! G' = QL^T G QR                               QL, QR eigenvectors of L, R, renewed now and then
 //! W -= rate QL (m' / sqrt(v')) QR^T            m', v' first and second moment of G', as in Adam
 //! ```
-//! Source: Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam. Per step it costs a few small
-//! products more than Adam; at equal steps it left a third to a half of Adam's error here. Vectors (biases) are plain Adam.
+//! Source: Vyas et al. (2024), SOAP: improving and stabilizing Shampoo using Adam. A step costs a few small products
+//! more than Adam's. Vectors (biases) are plain Adam.
 //!
 //! All of its state can be saved and given back, so that an interrupted training goes on as if nothing had happened.
 
