@@ -3,6 +3,9 @@
 //! The deviation filter works with independent directions `xi ~ N(0, 1)`, latents = mean + root xi; after a shot the
 //! directions have a posterior, which is mapped back here. Between two shots latents drift.
 
+// Indices of rows and columns are what the formulas say.
+#![allow(clippy::needless_range_loop)]
+
 use models_physics::latents::{COUNT, LATENTS};
 use models_physics::prior::Prior;
 

@@ -12,6 +12,9 @@
 //!
 //! One scalar Kalman update a measurement. Slow latents thus learn only what the deviation cannot explain as well.
 
+// Indices of rows and columns are what the formulas say.
+#![allow(clippy::needless_range_loop)]
+
 use models_physics::latents::COUNT;
 use models_physics::prior::Discrepancy;
 
@@ -176,8 +179,8 @@ impl Deviation {
         let variance: f64 = (0..n).map(|i| h[i] * ph[i]).sum::<f64>() + noise * noise;
         let innovation = residual - predicted;
         let sd = variance.max(0.0).sqrt();
-        // `!(a <= b)`: what is no number is refused as well.
-        if !(innovation.abs() <= GATE * sd) || sd == 0.0 {
+        // What is no number lies in no range: it is refused as well.
+        if !(0.0..=GATE * sd).contains(&innovation.abs()) || sd == 0.0 {
             return Innovation {
                 residual: innovation,
                 sd,

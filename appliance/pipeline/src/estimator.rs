@@ -524,7 +524,7 @@ impl Estimator {
         // In the mold the melt stands under about half the inlet pressure.
         let share =
             flowed * (1.0 + 0.5 * self.setup.compressibility * gauge) / self.setup.fill_volume_m3;
-        if !(share >= AT_SHARE) {
+        if share.is_nan() || share < AT_SHARE {
             return;
         }
         self.volume_taken = true;

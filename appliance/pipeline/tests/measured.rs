@@ -1,4 +1,5 @@
 //! The measured strip through the pipeline: what the box would have shown.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -214,12 +214,7 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
             .map_err(failed)?
             .label(format!("full at {full:.3} s"))
             .legend(|(x, y)| {
-                DashedPathElement::new(
-                    [(x, y), (x + 20, y)].into_iter(),
-                    4,
-                    4,
-                    BLACK.stroke_width(1),
-                )
+                DashedPathElement::new([(x, y), (x + 20, y)], 4, 4, BLACK.stroke_width(1))
             });
     }
     chart

@@ -243,7 +243,7 @@ impl Discrepancy {
             None => Ok(()),
             Some((key, v, low)) => Err(InputError::key(
                 file,
-                &format!("discrepancy.{key}"),
+                format!("discrepancy.{key}"),
                 format!("is {v}; it must be at least {low}"),
             )),
         }
