@@ -2,19 +2,35 @@
 SHELL := /bin/bash
 CARGO := cargo
 LAB := target/release/moldlab
+BOX := target/release/moldsight
 SHARED ?= ../shared
 
-.PHONY: demo test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
+.PHONY: dashboard demo demo-measured pictures accuracy test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
 
-build: setup          ## target/release/moldlab
-	$(CARGO) build --release --locked -p models-lab
+build: setup dashboard ## target/release/moldlab and target/release/moldsight
+	$(CARGO) build --release --locked -p models-lab -p appliance-daemon -p hil-press-sim
 
-demo: build           ## simulate the measured mold and draw estimate beside measurement
+dashboard:            ## the page, by npm; the box embeds it
+	@bash .ci/dashboard
+
+demo: setup dashboard ## a simulated press and the box beside it: prints an address and a login that works once
+	$(CARGO) build --release --locked -p appliance-daemon -p hil-press-sim
+	@bash .ci/demo-box demo
+
+demo-measured: setup dashboard ## measured shots played as if live: P1 is used, P2 and P3 are estimated beside what was measured
+	$(CARGO) build --release --locked -p appliance-daemon -p hil-press-sim
+	@bash .ci/demo-box measured
+
+pictures: build       ## simulate the measured mold and draw estimate beside measurement
 	@bash .ci/demo $(LAB)
 
 test: check           ## every test that needs nothing from outside, the emulated node included
 	$(CARGO) test --release --locked
+	cd appliance/dashboard && npm test --silent
 	$(MAKE) firmware-test hil-test
+
+accuracy: setup       ## the pipeline against the simulated press's truth: 50 shots, 3 seeds
+	$(CARGO) run --release --locked -p hil-tests --bin accuracy
 
 onnx-check: build     ## exported graphs and the onnx backend beside the cpu kernel; installs onnxruntime by pip
 	bash .ci/onnx-check $(LAB) onnxruntime
@@ -26,18 +42,18 @@ qnn-check: build      ## the same with Qualcomm's plugin (100 MB)
 	bash .ci/onnx-check $(LAB) onnxruntime onnxruntime-qnn
 
 accept: build onnx-check ## checks that read ../shared
-	bash .ci/accept $(LAB) $(SHARED)
+	bash .ci/accept $(LAB) $(SHARED) $(BOX)
 
 prove: build firmware ## full figures of every issue, appended to PROOF.md
 	bash .ci/prove $(LAB) $(SHARED)
 
-check: setup firmware-setup ## dependency arrows, format, clippy
+check: setup dashboard firmware-setup ## dependency arrows, format, clippy
 	bash .ci/arrows
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 bench: setup          ## criterion benches
-	$(CARGO) bench --locked -p models-physics -p models-infer
+	$(CARGO) bench --locked -p models-physics -p models-infer -p appliance-pipeline
 
 model-verify: build   ## recompute the errors of every release on its fresh shots
 	set -e; for release in models/weights/*/; do $(LAB) verify --weights $$release; done

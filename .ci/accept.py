@@ -1,7 +1,7 @@
 """Acceptance against the shared measurements. Prints one line a claim; exits 1 if one fails."""
 import csv, json, math, pathlib, shutil, subprocess, sys, tempfile, time
 
-LAB, SHARED = sys.argv[1], pathlib.Path(sys.argv[2])
+LAB, SHARED, BOX = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 passed, failed = 0, 0
 
 
@@ -33,6 +33,33 @@ def errors(shot, out):
         arrive = lambda c: next(0.01 * i for i, p in enumerate(c) if p > 6e5)
         found[sensor] = 100 * rms / peak, 1000 * (arrive(s) - arrive(m))
     return found
+
+
+def box(tmp):
+    """The pipeline of the box over the measured shots: error and share inside two standard deviations, 0 to 6 s."""
+    for used, goals in (("p1", {"p2": 2.7, "p3": 2.2}), ("p1,p2", {"p3": 2.0})):
+        mean, inside = {s: [] for s in goals}, {s: [] for s in goals}
+        for name in ("02", "05", "08"):
+            shot, out = SHARED / "data/cavity-pressure" / f"ps_shot_{name}.csv", tmp / "estimate.csv"
+            call = [BOX, "estimate", "--weights", "strip-ps", "--recording", shot, "--use", used, "--out", out]
+            done = subprocess.run([*map(str, call)], capture_output=True, text=True)
+            claim(f"box on PS shot {name} with {used}", done.returncode == 0)
+            head, measured = table(shot)
+            names, estimated = table(out)
+            for sensor in goals:
+                column, sd = names.index(f"{sensor}_pa"), names.index(f"{sensor}_sd_pa")
+                pairs = [(m[head.index(f"{sensor}_pa")], e) for m, e in zip(measured, estimated) if m[0] <= 6.0]
+                peak = max(m for m, _ in pairs) - 1e5
+                mean[sensor].append(100 * math.sqrt(sum((m - e[column]) ** 2 for m, e in pairs) / len(pairs)) / peak)
+                inside[sensor].append(sum(abs(m - e[column]) <= 2 * e[sd] for m, e in pairs) / len(pairs))
+        for sensor, most in goals.items():
+            value, share = sum(mean[sensor]) / 3, 100 * sum(inside[sensor]) / 3
+            claim(f"box with {used}, {sensor}: {value:.2f} % (goal {most}), worst {max(mean[sensor]):.2f} %", value <= most)
+            claim(f"box with {used}, {sensor}: {share:.1f} % inside two sd (goal 90 to 99)", 90 <= share <= 99.5)
+    call = [BOX, "estimate", "--weights", "strip-ps", "--recording", shot, "--use", "p2", "--out", tmp / "never.csv"]
+    done = subprocess.run([*map(str, call)], capture_output=True, text=True)
+    refused = done.returncode == 2 and done.stderr.count("\n") == 1 and not (tmp / "never.csv").exists()
+    claim(f"box without its driving sensor: {done.stderr.strip()}", refused)
 
 
 def network(tmp):
@@ -91,6 +118,8 @@ with tempfile.TemporaryDirectory() as tmp:
 
     if list(pathlib.Path("models/weights").glob("strip-ps-*/model.toml")):
         network(tmp)
+        box(tmp)
+    box(tmp)
 
     start = time.time()
     done = run("validate", "--json")
