@@ -119,7 +119,6 @@ with tempfile.TemporaryDirectory() as tmp:
     if list(pathlib.Path("models/weights").glob("strip-ps-*/model.toml")):
         network(tmp)
         box(tmp)
-    box(tmp)
 
     start = time.time()
     done = run("validate", "--json")
