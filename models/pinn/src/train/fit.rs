@@ -118,7 +118,7 @@ pub(super) fn fit(
             });
         }
         (watch.stepped)(at.step);
-        if at.step % every == 0 || at.step == effort.steps {
+        if at.step.is_multiple_of(every) || at.step == effort.steps {
             look(&mut at, effort, &optimiser, &mut judge)?;
             (watch.told)(&at.rows);
         }

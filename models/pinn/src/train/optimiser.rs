@@ -268,7 +268,7 @@ impl Moments {
         }
         if let Some(t) = turned {
             change = t.turn_back(&change, (m, n));
-            if step % RENEWED == 0 {
+            if step.is_multiple_of(RENEWED) {
                 let first = t.turn_back(&self.first, (m, n));
                 t.renew((m, n), &mut self.second);
                 self.first = t.turn(&first, (m, n));
