@@ -3,6 +3,7 @@
 .PHONY: hil-test hil-prove
 
 hil-test: firmware ## the stories, told short
+	cargo build --release --locked -p appliance-daemon -p hil-press-sim
 	cargo test --release -p hil-tests -p hil-press-sim
 
 hil-prove: firmware ## the stories in full, one line a claim: figure and verdict

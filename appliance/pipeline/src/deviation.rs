@@ -278,7 +278,7 @@ mod tests {
         let (next, var) = f.estimate(2, &none, 1e6);
         let c = (-0.03_f64 / Discrepancy::MEASURED_RIG.length_m).exp();
         assert!((next - c * 2e6).abs() < 1e3 && (var - 1e12 * (1.0 - c * c)).abs() < 1e9);
-        f.pass(10.0);
+        f.pass(100.0);
         let (later, var) = f.estimate(2, &none, 1e6);
         assert!(later.abs() < 1.0 && (var - 1e12).abs() < 1e6);
     }

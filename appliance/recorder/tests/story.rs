@@ -137,7 +137,9 @@ fn a_shot_is_found_again_with_everything_that_belongs_to_it() {
         let expected = f64::from(code(index, 1)) * 50.0 + 1e5;
         assert!((value.unwrap() - expected).abs() < 1e-6);
     }
-    assert!(p1.time_s[0] < -0.09 && *p1.time_s.last().unwrap() > 0.49);
+    let span = (p1.time_s[0], *p1.time_s.last().unwrap());
+    // The block that is handed over after the end may find the shot closed.
+    assert!(span.0 < -0.09 && span.1 > 0.48, "{span:?}");
     let thin = book.shot_curves(2, 100).unwrap();
     assert!(thin.measured[0].time_s.len() <= 100);
     let v1 = &whole.estimated[0];

@@ -1,0 +1,151 @@
+//! The box's own program beside a simulated press, as a customer starts it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::RigError;
+
+/// A running box, killed when dropped.
+#[derive(Debug)]
+pub struct Moldsight {
+    child: Child,
+    address: String,
+    cookie: String,
+    /// Time from the start of the program to its address, s.
+    pub up_after_s: f64,
+}
+
+/// The program beside this test.
+///
+/// # Panics
+/// When it was not built: `make hil-test` does that first.
+pub fn program(name: &str) -> PathBuf {
+    let mut folder = std::env::current_exe().expect("a path of this program");
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let program = folder.join(name);
+    assert!(
+        program.is_file(),
+        "{} is missing: run `make build`",
+        program.display()
+    );
+    program
+}
+
+impl Moldsight {
+    /// Starts the box on a free port of this machine and logs in.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start(config: &Path) -> Result<Self, RigError> {
+        let began = Instant::now();
+        let mut child = Command::new(program("moldsight"))
+            .args(["run", "--login-link", "--config"])
+            .arg(config)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(RigError::io("starting moldsight"))?;
+        let out = child.stdout.take().expect("its output is piped");
+        let mut lines = BufReader::new(out).lines();
+        let mut next = |marker: &str| {
+            lines
+                .by_ref()
+                .map_while(Result::ok)
+                .find_map(|l| l.split_once(marker).map(|(_, rest)| rest.to_owned()))
+        };
+        let link = next("one-time login http://").ok_or_else(|| {
+            RigError::io("waiting for the login link")(std::io::ErrorKind::UnexpectedEof.into())
+        })?;
+        let up_after_s = began.elapsed().as_secs_f64();
+        // Whoever does not read on would stop the box at a full pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let (address, path) = link.split_once('/').unwrap_or((&link, ""));
+        let mut new = Self {
+            child,
+            address: address.to_owned(),
+            cookie: String::new(),
+            up_after_s,
+        };
+        let (head, _) = new.request(&format!("/{path}"))?;
+        let cookie = head
+            .lines()
+            .find_map(|l| l.strip_prefix("set-cookie: "))
+            .unwrap_or_default();
+        new.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Ok(new)
+    }
+
+    /// What a path of the API answers, as JSON.
+    ///
+    /// # Errors
+    /// When it does not answer, or not with JSON.
+    pub fn get(&self, path: &str) -> Result<Value, RigError> {
+        let (head, body) = self.request(path)?;
+        let wrong = |e: serde_json::Error| {
+            RigError::io("reading an answer")(std::io::Error::other(format!("{e}: {head}")))
+        };
+        serde_json::from_str(&body).map_err(wrong)
+    }
+
+    /// Waits until `found` finds something in the answer of a path.
+    ///
+    /// # Panics
+    /// When it does not within `seconds`.
+    pub fn wait<T>(
+        &self,
+        path: &str,
+        seconds: u64,
+        mut found: impl FnMut(&Value) -> Option<T>,
+    ) -> T {
+        let end = Instant::now() + Duration::from_secs(seconds);
+        let mut last = Value::Null;
+        while Instant::now() < end {
+            if let Ok(value) = self.get(path) {
+                if let Some(t) = found(&value) {
+                    return t;
+                }
+                last = value;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{path} after {seconds} s: {last}");
+    }
+
+    /// Pulls its plug: SIGKILL.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn request(&self, path: &str) -> Result<(String, String), RigError> {
+        let io = RigError::io;
+        let mut line = TcpStream::connect(&self.address).map_err(io("connecting to the box"))?;
+        line.set_read_timeout(Some(Duration::from_secs(10)))
+            .map_err(io("connecting to the box"))?;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nconnection: close\r\n\r\n",
+            self.address, self.cookie
+        );
+        line.write_all(request.as_bytes())
+            .map_err(io("asking the box"))?;
+        let mut answer = String::new();
+        line.read_to_string(&mut answer)
+            .map_err(io("reading an answer"))?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        Ok((head.to_owned(), body.to_owned()))
+    }
+}
+
+impl Drop for Moldsight {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
