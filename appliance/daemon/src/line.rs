@@ -278,15 +278,19 @@ impl Line {
                 (p.estimate, p.record_shot) = (e, number);
                 p.times.clone_from(times);
                 estimator.field(&mut p.field);
-                p.nodes.resize(nodes.len(), NodeNow::default());
-                for (to, from) in p.nodes.iter_mut().zip(nodes) {
-                    copy(to, from);
-                }
+                copy_all(&mut p.nodes, nodes);
             }
         });
         if due {
             self.published_s = e.time_s;
         }
+    }
+}
+
+fn copy_all(to: &mut Vec<NodeNow>, from: &[Node]) {
+    to.resize(from.len(), NodeNow::default());
+    for (to, from) in to.iter_mut().zip(from) {
+        copy(to, from);
     }
 }
 
@@ -382,8 +386,9 @@ impl Sink for Line {
         let text = event.to_string();
         self.handle.event(kind, &port, &text, at_ns);
         let _ = self.to_shots.try_send(Told::Event(kind.into(), port, text));
-        // A silent line is seen at once, not with the next sample.
-        self.publish();
+        // A silent line is seen at once: there may be no next sample.
+        let nodes = &self.nodes;
+        self.shared.tell(|p| copy_all(&mut p.nodes, nodes));
     }
 
     fn answer(&mut self, _: SourceId, _: Answer) {}

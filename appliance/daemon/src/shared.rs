@@ -136,6 +136,16 @@ impl Shared {
         }
     }
 
+    /// Writes whoever reads: for what happens once, outside the ticks.
+    pub fn tell(&self, write: impl FnOnce(&mut Published)) {
+        let mut p = self
+            .published
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        p.sequence += 1;
+        write(&mut p);
+    }
+
     /// A copy of the latest.
     pub fn read(&self) -> Published {
         self.published
