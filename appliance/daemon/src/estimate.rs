@@ -12,7 +12,7 @@ use models_infer::release::Release;
 use models_physics::drive::Drive;
 
 use crate::error::DaemonError;
-use crate::find;
+use crate::{find, keep};
 
 /// Arguments of `moldsight estimate`.
 #[derive(clap::Args, Debug)]
@@ -107,7 +107,10 @@ pub fn run(args: &Args) -> Result<Vec<String>, DaemonError> {
         path: args.out.clone(),
         source: e.into_error(),
     })?;
-    replace(&args.out, &bytes)?;
+    keep::write(&args.out, &bytes).map_err(|source| DaemonError::Write {
+        path: args.out.clone(),
+        source,
+    })?;
     if told.is_empty() {
         told.push("the recording ends before the shot does".into());
     }
@@ -149,15 +152,4 @@ fn write(table: &mut csv::Writer<Vec<u8>>, row: &[String], args: &Args) -> Resul
         path: args.out.clone(),
         source: e.into(),
     })
-}
-
-/// Writes a file beside its final name and renames it.
-fn replace(path: &std::path::Path, bytes: &[u8]) -> Result<(), DaemonError> {
-    let partial = path.with_extension("partial");
-    let failed = |source| DaemonError::Write {
-        path: path.into(),
-        source,
-    };
-    std::fs::write(&partial, bytes).map_err(failed)?;
-    std::fs::rename(&partial, path).map_err(failed)
 }

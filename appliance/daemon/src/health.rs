@@ -102,7 +102,8 @@ pub fn health(station: &BoxStation) -> view::Health {
                             .map(|s| s.name.clone()),
                         rate_hz: n.rate_hz,
                         last: c.last.is_finite().then_some(c.last),
-                        noise: c.noise,
+                        // Not measured yet: the page shows a dash.
+                        noise: None,
                         faults: c.faults.clone(),
                     })
                     .collect(),

@@ -29,12 +29,9 @@ const PUBLISH_HZ: f64 = 60.0;
 /// From the tick to the shot path.
 #[derive(Debug)]
 pub enum Told {
-    /// A shot began; its number in the records.
-    Began {
-        /// Number.
-        number: u64,
-    },
-    /// A shot is over. The tuning it was followed with comes along, to be judged and dropped outside the tick.
+    /// A shot began.
+    Began,
+    /// A shot is over.
     Ended {
         /// Number.
         number: u64,
@@ -195,9 +192,7 @@ impl Line {
             .handle
             .shot_begin(&self.context, (start_ns as i64).min(at_ns));
         self.open = true;
-        let _ = self.to_shots.try_send(Told::Began {
-            number: self.number,
-        });
+        let _ = self.to_shots.try_send(Told::Began);
     }
 
     fn ended(&mut self) {
@@ -307,7 +302,6 @@ fn copy(to: &mut NodeNow, from: &Node) {
         .zip(&from.now.channels)
     {
         to.last = route.last;
-        to.count = now.count;
         if to.faults != now.faults {
             to.faults.clone_from(&now.faults);
         }
@@ -319,12 +313,6 @@ impl Sink for Line {
         let Some(node) = self.nodes.get_mut(source.0) else {
             return;
         };
-        let rows = u64::from(block.block.rows);
-        for (route, now) in node.router.routes.iter().zip(&mut node.now.channels) {
-            if route.group == block.block.group {
-                now.count += rows;
-            }
-        }
         node.now.counts[0] += 1;
         node.now.counts[1] += u64::from(block.block.missed);
         if let Some(first) = block.first {

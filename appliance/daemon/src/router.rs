@@ -2,17 +2,15 @@
 
 use appliance_acquire::calibration::{Calibration, ChannelCalibration};
 use appliance_pipeline::sample::Sample;
+use appliance_pipeline::setup::ATMOSPHERE_PA;
 use appliance_recorder::{Channel, ChannelTable};
 use firmware_wire::{ChannelInfo, Hello, NO_READING, Unit};
+use models_units::Temperature;
 
 use crate::config::{ChannelConfig, Feeds, NodeConfig};
 
 /// Level above which a 24 V signal counts as on, V.
 const ON_V: f64 = 12.0;
-/// 0 C in K.
-const ZERO_CELSIUS_K: f64 = 273.15;
-/// Atmosphere, Pa: sensors show pressure above it.
-const ATMOSPHERE_PA: f64 = 1e5;
 
 /// One channel of a node, ready to be read.
 #[derive(Clone, Debug)]
@@ -173,9 +171,10 @@ impl Route {
 /// A value in the unit of a channel, in SI units: absolute pressure, K, m; volts stay volts.
 fn si(value: f64, unit: Unit) -> f64 {
     match unit {
+        // Sensors show pressure above atmosphere.
         Unit::Megapascal => value * 1e6 + ATMOSPHERE_PA,
         Unit::Hectopascal => value * 100.0,
-        Unit::Celsius => value + ZERO_CELSIUS_K,
+        Unit::Celsius => Temperature::from_celsius(value).k(),
         Unit::Millimetre => value * 1e-3,
         _ => value,
     }

@@ -1,11 +1,13 @@
 //! Rows of the records as the pages show them.
 
+use appliance_pipeline::setup::ATMOSPHERE_PA;
 use appliance_recorder::{
     Curve, EntryKind, EntryRow, EventRow, LabelRow, ShotCurves, ShotKind, ShotRow, TrendOf, Verdict,
 };
 use appliance_web::station::photo_address;
 use appliance_web::view;
 use models_physics::latents::LATENTS;
+use models_units::Temperature;
 
 use crate::config::{Config, PREDICTIONS};
 
@@ -169,8 +171,8 @@ fn curve(sensor: &str, measured: Option<&Curve>, estimate: Option<&Curve>) -> Op
     let single = |v: &Option<f64>| v.map(|v| v as f32);
     let si = |v: &Option<f64>, unit: &str| {
         v.map(|v| match unit {
-            "MPa" | "megapascal" => (v * 1e6 + 1e5) as f32,
-            "C" | "celsius" => (v + 273.15) as f32,
+            "MPa" | "megapascal" => (v * 1e6 + ATMOSPHERE_PA) as f32,
+            "C" | "celsius" => Temperature::from_celsius(v).k() as f32,
             _ => v as f32,
         })
     };

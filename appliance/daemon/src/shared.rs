@@ -57,11 +57,6 @@ impl TickTimes {
         }
         0.0
     }
-
-    /// Ticks.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
 }
 
 /// One channel now.
@@ -73,10 +68,6 @@ pub struct ChannelNow {
     pub sensor: Option<usize>,
     /// Last value, SI.
     pub last: f64,
-    /// Samples since the start.
-    pub count: u64,
-    /// Mean and mean square of the last quiet second, for the noise.
-    pub noise: Option<f64>,
     /// Fault words.
     pub faults: Vec<String>,
 }

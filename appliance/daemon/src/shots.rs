@@ -142,7 +142,7 @@ impl ShotPath {
         let mut running = false;
         loop {
             match self.told.recv_timeout(FORECAST_EVERY) {
-                Ok(Told::Began { .. }) => {
+                Ok(Told::Began) => {
                     running = true;
                     let latents = self.network_latents();
                     if let Some(f) = &mut forecaster
@@ -428,7 +428,7 @@ pub fn word(state: TrustState) -> &'static str {
     }
 }
 
-fn trust(f: &Finished, setup: &appliance_pipeline::estimator::Setup, number: u64) -> view::Trust {
+fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) -> view::Trust {
     let subject = match f.trust.reason {
         Reason::SensorSilent(i) => Some(setup.places[i].name.clone()),
         Reason::LatentAtBound(i) => Some(LATENTS[i].name.to_owned()),

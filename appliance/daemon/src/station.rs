@@ -14,7 +14,6 @@ use appliance_web::station::{
 };
 use appliance_web::view;
 use models_infer::release::Release;
-use models_physics::latents::LATENTS;
 use tokio::sync::watch;
 
 use crate::config::{Config, LimitConfig, PREDICTIONS};
@@ -490,9 +489,4 @@ pub fn recording_word(state: &RecordingState) -> &'static str {
         RecordingState::Delayed { .. } => "delayed",
         RecordingState::Losing { .. } => "losing",
     }
-}
-
-/// Names of latents, for pages.
-pub fn latent_names() -> impl Iterator<Item = &'static str> {
-    LATENTS.iter().map(|l| l.name)
 }

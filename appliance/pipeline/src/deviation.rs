@@ -201,10 +201,9 @@ impl Deviation {
         }
     }
 
-    /// Shift of a sensor's value from the model's, and its variance, from directions and deviation.
-    pub fn estimate(&self, sensor: usize, slopes: &[f64; COUNT], sd: f64) -> (f64, f64) {
+    /// Variance of a sensor's value, from directions and deviation.
+    pub fn variance(&self, sensor: usize, slopes: &[f64; COUNT], sd: f64) -> f64 {
         let own = self.state_of[sensor];
-        let shift = self.shift(sensor, sd);
         let mut variance = 0.0;
         for i in 0..COUNT {
             if slopes[i] == 0.0 {
@@ -217,13 +216,8 @@ impl Deviation {
             }
             variance += slopes[i] * along;
         }
-        match own {
-            Some(s) => {
-                variance += sd * sd * self.covariance[s][s];
-            }
-            None => variance += sd * sd,
-        }
-        (shift, variance.max(0.0))
+        variance += sd * sd * own.map_or(1.0, |s| self.covariance[s][s]);
+        variance.max(0.0)
     }
 
     /// Shift of a sensor's value from the model's: the deviation alone. What a shot says about slow latents counts
@@ -257,6 +251,10 @@ mod tests {
     use super::*;
     use models_physics::mold::SensorQuantity;
 
+    fn estimate(f: &Deviation, sensor: usize, slopes: &[f64; COUNT]) -> (f64, f64) {
+        (f.shift(sensor, 1e6), f.variance(sensor, slopes, 1e6))
+    }
+
     fn filter() -> Deviation {
         let place = |name: &str, path_m| Place {
             name: name.into(),
@@ -273,13 +271,13 @@ mod tests {
         let none = [0.0; COUNT];
         let seen = f.pressure(1, 2e6, &none, 1e6, 0.0, 1e4);
         assert_eq!(seen.verdict, Verdict::Fused);
-        let (here, var) = f.estimate(1, &none, 1e6);
+        let (here, var) = estimate(&f, 1, &none);
         assert!((here - 2e6).abs() < 1e3 && var.sqrt() < 2e4);
-        let (next, var) = f.estimate(2, &none, 1e6);
+        let (next, var) = estimate(&f, 2, &none);
         let c = (-0.03_f64 / Discrepancy::MEASURED_RIG.length_m).exp();
         assert!((next - c * 2e6).abs() < 1e3 && (var - 1e12 * (1.0 - c * c)).abs() < 1e9);
         f.pass(100.0);
-        let (later, var) = f.estimate(2, &none, 1e6);
+        let (later, var) = estimate(&f, 2, &none);
         assert!(later.abs() < 1.0 && (var - 1e12).abs() < 1e6);
     }
 
@@ -302,7 +300,7 @@ mod tests {
             let seen = f.pressure(1, residual, &[0.0; COUNT], 1e6, 0.0, 1e4);
             assert_eq!(seen.verdict, Verdict::Gated);
         }
-        assert_eq!(f.estimate(1, &[0.0; COUNT], 1e6), (0.0, 1e12));
+        assert_eq!(estimate(&f, 1, &[0.0; COUNT]), (0.0, 1e12));
     }
 
     /// The constants of the gap belong to no sensor: repeated equal measurements do not make the band vanish.
@@ -313,7 +311,7 @@ mod tests {
             f.pass(2e-3);
             f.pressure(1, 1e6, &[0.0; COUNT], 1e6, 0.0, 1e4);
         }
-        let (_, var) = f.estimate(2, &[0.0; COUNT], 1e6);
+        let (_, var) = estimate(&f, 2, &[0.0; COUNT]);
         assert!(var.sqrt() > 0.5e6, "{}", var.sqrt());
     }
 }

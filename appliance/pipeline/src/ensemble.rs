@@ -152,10 +152,7 @@ impl Ensemble {
         walker: impl Fn(&Latents) -> Result<Walker, E>,
     ) -> Result<Self, E> {
         Self::new(belief, (0..names).map(Some).collect(), |mean| {
-            let mut latents = Latents::default();
-            for (i, l) in models_physics::latents::LATENTS.iter().enumerate() {
-                latents[l.latent] = mean[i];
-            }
+            let latents = Latents::from_values(*mean);
             Ok(Engine::Witness(Box::new(walker(&latents)?)))
         })
     }

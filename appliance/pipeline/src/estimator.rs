@@ -5,109 +5,18 @@ use models_physics::latents::{COUNT, Latent};
 use crate::belief::Belief;
 use crate::deviation::{Deviation, Innovation};
 use crate::ensemble::{Ensemble, Refusal};
-use crate::error::PipelineError;
 use crate::estimate::{Estimate, Source};
 use crate::lead::Lead;
 use crate::part::Part;
-use crate::phase::{CyclePhase, PhaseDetector, PhaseState, Signs};
-use crate::places::{Place, places, pressure_place};
+use crate::phase::{CyclePhase, PhaseState, Signs};
 use crate::rezero::Rezero;
 use crate::sample::{MOST_SENSORS, Sample};
+use crate::setup::{ATMOSPHERE_PA, Setup};
 use crate::shot::{Peak, ROW_S, ShotRecord};
 use crate::walker::{Field, Walker};
-use models_physics::mold::Mold;
 
-/// Atmosphere, Pa.
-pub const ATMOSPHERE_PA: f64 = 1e5;
-/// Moves of the witness are at most this far apart, s: it is the box's second opinion, not its first.
+/// Turns kept: two seconds of them at the longest turn.
 const PAST: usize = 1024;
-
-/// What does not change while a mold is in the press.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// Name of the mold.
-    pub mold: String,
-    /// Its sensors.
-    pub places: Vec<Place>,
-    /// The sensor at the inlet of the model.
-    pub drive: usize,
-    /// The pressure sensor farthest along the flow.
-    pub last: usize,
-    /// Cavity sensors whose measurements are used.
-    pub used: Vec<usize>,
-    /// Sensors whose zero is taken anew before each shot (charge amplifiers).
-    pub rezero: [bool; MOST_SENSORS],
-    /// Noise of a pressure measurement, Pa.
-    pub noise_pa: f64,
-    /// Gain error of a pressure measurement.
-    pub gain: f64,
-    /// Volume of the mold, m3, when the screw position is measured.
-    pub fill_volume_m3: f64,
-    /// Compressibility of the melt in the barrel, 1/Pa.
-    pub compressibility: f64,
-    /// Mold temperature of the recipe, K.
-    pub mold_k: f64,
-    /// Standard deviation of the model's temperatures, K.
-    pub temperature_sd: f64,
-    /// Longest time after the mold is full that the network knows, s.
-    pub longest_s: f64,
-    /// Phase detection.
-    pub phases: PhaseDetector,
-}
-
-impl Setup {
-    /// For a mold cut at `drive`, using the sensors `used` (the driving one included).
-    ///
-    /// # Errors
-    /// When a sensor is not on the mold or the driving one is not among those used.
-    pub fn new(mold: &Mold, drive: &str, used: &[String]) -> Result<Self, PipelineError> {
-        let places = places(mold)?;
-        let drive_at = pressure_place(mold, &places, drive)?;
-        let mut others = Vec::new();
-        for name in used {
-            let at = pressure_place(mold, &places, name)?;
-            if at != drive_at && !others.contains(&at) {
-                others.push(at);
-            }
-        }
-        if !used.iter().any(|u| u == drive) {
-            return Err(PipelineError::NoDrive {
-                mold: mold.name.clone(),
-                drive: drive.into(),
-            });
-        }
-        let melt = mold
-            .card()
-            .and_then(|c| c.require_simulation())
-            .map_err(|e| PipelineError::mold(&mold.name, e))?;
-        // Half of a usual injection pressure stands for the whole of it.
-        let v = |p: f64| melt.tait.point(mold.process.melt_k, p).v;
-        let compressibility = (v(ATMOSPHERE_PA) - v(4e7)) / (4e7 * v(2e7));
-        Ok(Self {
-            mold: mold.name.clone(),
-            last: last(&places),
-            places,
-            drive: drive_at,
-            used: others,
-            rezero: [false; MOST_SENSORS],
-            noise_pa: 2e4,
-            gain: 0.01,
-            fill_volume_m3: mold.volume(),
-            compressibility,
-            mold_k: mold.wall.mold_temperature_k,
-            temperature_sd: 1.5,
-            longest_s: f64::INFINITY,
-            phases: PhaseDetector::default(),
-        })
-    }
-}
-
-/// The pressure sensor farthest along the flow.
-fn last(places: &[Place]) -> usize {
-    let pressures = places.iter().enumerate().filter(|(_, p)| p.is_pressure());
-    let far = pressures.max_by(|a, b| a.1.path_m.total_cmp(&b.1.path_m));
-    far.map_or(0, |(i, _)| i)
-}
 
 /// What changes from shot to shot: made in the shot path, swapped in between two shots.
 #[derive(Debug)]
@@ -290,7 +199,7 @@ impl Estimator {
             // A shot that was not seen to end is cut off by the next one.
             let cut = was != CyclePhase::Idle;
             if cut {
-                self.finish(true);
+                self.finish();
             }
             self.begin(sample);
             return if cut {
@@ -303,7 +212,7 @@ impl Estimator {
             if was == CyclePhase::Idle {
                 return Happened::Nothing;
             }
-            self.finish(false);
+            self.finish();
             self.rest();
             return Happened::Ended;
         }
@@ -396,8 +305,7 @@ impl Estimator {
             return;
         }
         let residual = self.surface_k - self.setup.mold_k - self.tuning.belief.mean[at];
-        let seen = self.deviation.direct(residual, &slopes, SURFACE_SD_K);
-        self.record.surface = Some(seen);
+        self.deviation.direct(residual, &slopes, SURFACE_SD_K);
     }
 
     fn follow(&mut self, sample: &Sample, drive: f64) {
@@ -453,10 +361,7 @@ impl Estimator {
                 }
             }
             Ok(false) => {}
-            Err(_) => {
-                self.record.witness_failed = true;
-                self.correction = [0.0; MOST_SENSORS];
-            }
+            Err(_) => self.correction = [0.0; MOST_SENSORS],
         }
     }
 
@@ -567,26 +472,27 @@ impl Estimator {
                 Some(w) if fallback => w.read(i),
                 _ => values[i],
             };
-            let slopes = &self.tuning.ensemble.slopes[i];
-            let spread = self.spread[i];
+            // Before the first turn nothing is known of the deviation.
+            let spread = if self.spread[i].is_finite() {
+                self.spread[i]
+            } else {
+                0.0
+            };
             if turned || e.sd[i].is_nan() {
-                let (_, variance) = self.deviation.estimate(
-                    i,
-                    slopes,
-                    if spread.is_finite() { spread } else { 0.0 },
-                );
-                let variance = if i == self.setup.drive { 0.0 } else { variance };
-                e.sd[i] = (variance
-                    + if p.is_pressure() {
-                        self.setup.noise_pa * self.setup.noise_pa
-                    } else {
-                        0.0
-                    })
-                .sqrt();
+                let slopes = &self.tuning.ensemble.slopes[i];
+                let model = if i == self.setup.drive {
+                    0.0
+                } else {
+                    self.deviation.variance(i, slopes, spread)
+                };
+                let noise = if p.is_pressure() {
+                    self.setup.noise_pa
+                } else {
+                    0.0
+                };
+                e.sd[i] = (model + noise * noise).sqrt();
             }
-            let shift = self
-                .deviation
-                .shift(i, if spread.is_finite() { spread } else { 0.0 });
+            let shift = self.deviation.shift(i, spread);
             e.value[i] = if p.is_pressure() {
                 (model + shift).max(ATMOSPHERE_PA)
             } else {
@@ -599,8 +505,7 @@ impl Estimator {
         }
     }
 
-    fn finish(&mut self, cut: bool) {
-        self.record.cut = cut;
+    fn finish(&mut self) {
         self.record.lesson = Some(self.deviation.lesson());
         self.record.ended_s = self.last_s - self.state.began_s;
         self.record.root = self.tuning.ensemble.root;

@@ -14,9 +14,10 @@ use models_units::{Pressure, ShearRate, Temperature};
 use crate::belief::Belief;
 use crate::ensemble::{Ensemble, index};
 use crate::error::PipelineError;
-use crate::estimator::{ATMOSPHERE_PA, Setup, Tuning};
+use crate::estimator::Tuning;
 use crate::kind::{Kind, KindDetector};
 use crate::part::Part;
+use crate::setup::{ATMOSPHERE_PA, Setup};
 use crate::shot::ShotRecord;
 use crate::trust::{Findings, Trust};
 use crate::walker::Walker;
@@ -184,11 +185,7 @@ impl Keeper {
 
     /// Latents believed in.
     pub fn latents(&self) -> Latents {
-        let mut latents = Latents::default();
-        for (i, l) in LATENTS.iter().enumerate() {
-            latents[l.latent] = self.belief.mean[i];
-        }
-        latents
+        Latents::from_values(self.belief.mean)
     }
 
     /// Takes a finished shot and updates belief and trust.
@@ -301,11 +298,8 @@ impl Keeper {
     pub fn effective_viscosity(&self) -> [f64; 2] {
         const RATE: f64 = 1000.0;
         const PRESSURE_PA: f64 = 2e7;
-        let at = |mean: &[f64; COUNT]| {
-            let mut latents = Latents::default();
-            for (i, l) in LATENTS.iter().enumerate() {
-                latents[l.latent] = mean[i];
-            }
+        let at = |mean: [f64; COUNT]| {
+            let latents = Latents::from_values(mean);
             let melt = Melt::new(&self.material, &latents);
             let t = self.mold.process.melt_k + latents[Latent::MeltTemperature];
             melt.rheology
@@ -316,12 +310,12 @@ impl Keeper {
                 )
                 .map_or(f64::NAN, |v| v.pa_s())
         };
-        let (root, value) = (self.belief.root(), at(&self.belief.mean));
+        let (root, value) = (self.belief.root(), at(self.belief.mean));
         let variance: f64 = (0..COUNT)
             .map(|k| {
                 let there = std::array::from_fn(|i| self.belief.mean[i] + root[i][k]);
                 if root[k][k] > 0.0 {
-                    (at(&there) - value).powi(2)
+                    (at(there) - value).powi(2)
                 } else {
                     0.0
                 }

@@ -1,7 +1,7 @@
 //! What counts as a shot: purges, start-up and idle shots are recognised and teach nothing.
 
-use crate::estimator::{ATMOSPHERE_PA, Setup};
 use crate::phase::CyclePhase;
+use crate::setup::{ATMOSPHERE_PA, Setup};
 use crate::shot::ShotRecord;
 
 /// What kind of cycle it was.

@@ -26,6 +26,7 @@ pub mod phase;
 pub mod places;
 pub mod rezero;
 pub mod sample;
+pub mod setup;
 pub mod shot;
 pub mod trust;
 pub mod walker;

@@ -1,11 +1,8 @@
 //! The part at the end of a shot, by the witness at the latents believed in.
 
-use models_physics::solver::Filling;
+use models_physics::shot::Product;
 
 use crate::walker::Walker;
-
-/// Temperature at which a part is weighed and measured, K.
-const ROOM_K: f64 = 298.15;
 
 /// What the box predicts of a part, each with its standard deviation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,50 +27,18 @@ impl Part {
     /// Of the witness's state, still without bands.
     pub fn new(walker: &Walker) -> Self {
         let (state, model) = (walker.observer().state(), walker.observer().model());
-        let column = model.column();
-        let layers = model.layers.len();
-        let cold = model.melt.tait.point(ROOM_K, model.atmosphere).v;
-        let (mut mass, mut volume, mut filled, mut largest, mut hottest) =
-            (0.0, 0.0, 0.0, 0.0_f64, 0.0_f64);
-        for (i, node) in model
-            .graph
-            .nodes
-            .iter()
-            .enumerate()
-            .skip(1)
-            .filter(|(_, n)| n.cavity)
-        {
-            let share = match state.filling[i] {
-                Filling::Full | Filling::Detached => 1.0,
-                Filling::Front => state.fill[i].min(1.0),
-                Filling::Empty => 0.0,
-            };
-            mass += state.mass[i];
-            volume += node.volume;
-            filled += node.volume * share;
-            if share > 0.0 {
-                largest = largest.max(1.0 - state.mass[i] * cold / (node.volume * share));
-                let column = &state.temperature[i * column..i * column + layers];
-                hottest = column.iter().fold(hottest, |h, t| h.max(*t));
-            }
-        }
-        let shrinkage = if filled > 0.0 {
-            1.0 - mass * cold / filled
-        } else {
-            0.0
-        };
+        let product = Product::new(model, state);
         let melt = model.melt.tait.point(model.melt.no_flow_k, 2e7);
         Self {
             sensitivity: [(melt.dv_dp / melt.v).abs(), (melt.dv_dt / melt.v).abs()],
-            mass_kg: [mass, 0.0],
-            shrinkage: [shrinkage, 0.0],
-            sink: [(largest - shrinkage).max(0.0), 0.0],
-            short_share: if volume > 0.0 {
-                1.0 - filled / volume
-            } else {
-                1.0
-            },
-            hottest_k: [hottest, 0.0],
+            mass_kg: [product.mass, 0.0],
+            shrinkage: [product.mean_shrinkage, 0.0],
+            sink: [
+                (product.largest_shrinkage - product.mean_shrinkage).max(0.0),
+                0.0,
+            ],
+            short_share: product.short_share,
+            hottest_k: [product.hottest, 0.0],
             frozen: walker.frozen(),
         }
     }

@@ -5,10 +5,10 @@ use models_physics::latents::COUNT;
 use crate::belief::{Lesson, Square};
 use crate::deviation::{Innovation, Verdict};
 use crate::estimate::Estimate;
-use crate::estimator::Setup;
 use crate::part::Part;
 use crate::phase::CyclePhase;
 use crate::sample::MOST_SENSORS;
+use crate::setup::Setup;
 use crate::walker::Walker;
 
 /// Time between two rows, s.
@@ -98,8 +98,6 @@ pub struct ShotRecord {
     pub missing: u32,
     /// What the injected volume said, and its surprise.
     pub volume: Option<(Innovation, f64)>,
-    /// What the mold surface said.
-    pub surface: Option<Innovation>,
     /// Mold surface before the shot, K.
     pub surface_k: f64,
     /// What it said about the directions.
@@ -110,10 +108,6 @@ pub struct ShotRecord {
     pub part: Option<Part>,
     /// Slopes and deviations of all sensors when the end of the flow stood under its highest pressure.
     pub peak: Peak,
-    /// The next shot began before this one was seen to end.
-    pub cut: bool,
-    /// The witness could not follow.
-    pub witness_failed: bool,
 }
 
 /// A short list of fixed size.
@@ -183,14 +177,11 @@ impl ShotRecord {
             silent: [0; MOST_SENSORS],
             missing: 0,
             volume: None,
-            surface: None,
             surface_k: f64::NAN,
             lesson: None,
             root: [[0.0; COUNT]; COUNT],
             part: None,
             peak: Peak::default(),
-            cut: false,
-            witness_failed: false,
         }
     }
 

@@ -1,7 +1,8 @@
 //! The reduced solver on the box: fixed steps, fed with samples of any rate.
 
 use models_physics::observer::Observer;
-use models_physics::solver::{Filling, StepError};
+use models_physics::shot::{frozen_gap, frozen_share};
+use models_physics::solver::StepError;
 
 /// Longest step, s.
 const STEP_S: f64 = 2e-3;
@@ -73,42 +74,14 @@ impl Walker {
     /// Filled share of the mold.
     pub fn filled(&self) -> f64 {
         let (state, graph) = (self.observer.state(), &self.observer.model().graph);
-        let melt: f64 = (1..graph.nodes.len())
-            .map(|i| match state.filling[i] {
-                Filling::Empty => 0.0,
-                Filling::Front => graph.nodes[i].volume * state.fill[i].min(1.0),
-                Filling::Full | Filling::Detached => graph.nodes[i].volume,
-            })
-            .sum();
+        let nodes = graph.nodes.iter().enumerate().skip(1);
+        let melt: f64 = nodes.map(|(i, n)| n.volume * state.melt_share(i)).sum();
         (melt / self.volume).min(1.0)
     }
 
     /// Share of the melt's volume below the no-flow temperature.
     pub fn frozen(&self) -> f64 {
-        let (state, model) = (self.observer.state(), self.observer.model());
-        let column = model.column();
-        let (mut frozen, mut melt) = (0.0, 0.0);
-        for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
-            if state.filling[i] == Filling::Empty {
-                continue;
-            }
-            frozen += self.frozen_at(i, column) * node.volume;
-            melt += node.volume;
-        }
-        if melt > 0.0 { frozen / melt } else { 0.0 }
-    }
-
-    /// Frozen share of one node's gap.
-    fn frozen_at(&self, node: usize, column: usize) -> f64 {
-        let (state, model) = (self.observer.state(), self.observer.model());
-        let no_flow = model.melt.no_flow_k
-            + model.melt.no_flow_per_pa * (state.pressure[node] - model.atmosphere);
-        let weights = &model.layers.section(model.graph.nodes[node].section).volume;
-        let cold = weights
-            .iter()
-            .zip(&state.temperature[node * column..])
-            .filter(|(_, t)| **t < no_flow);
-        cold.map(|(w, _)| w).sum()
+        frozen_share(self.observer.model(), self.observer.state())
     }
 
     /// Writes pressure (Pa), mean gap temperature (K), frozen share and fill of every node but the inlet.
@@ -126,12 +99,8 @@ impl Walker {
                 .sum();
             field.pressure_pa[n] = state.pressure[i] as f32;
             field.temperature_k[n] = temperature as f32;
-            field.frozen[n] = self.frozen_at(i, column) as f32;
-            field.filled[n] = match state.filling[i] {
-                Filling::Empty => 0.0,
-                Filling::Front => state.fill[i].min(1.0) as f32,
-                Filling::Full | Filling::Detached => 1.0,
-            };
+            field.frozen[n] = frozen_gap(model, state, i) as f32;
+            field.filled[n] = state.melt_share(i) as f32;
         }
     }
 }

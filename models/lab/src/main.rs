@@ -12,6 +12,7 @@ mod identify;
 mod npy;
 mod output;
 mod pictures;
+mod plot;
 mod predict;
 mod progress;
 mod quality;

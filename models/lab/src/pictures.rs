@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use models_physics::drive::Drive;
 use models_physics::mold::Mold;
 use models_physics::shot::Shot;
@@ -11,16 +11,7 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use crate::output::Curves;
-
-/// Colours that colour-blind people can tell apart (Okabe and Ito).
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-];
+use crate::plot::{COLOURS, failed, key, line};
 
 /// Draws `pressures.svg`, `temperature.svg` and `front.svg` into a folder.
 pub fn draw(
@@ -33,10 +24,6 @@ pub fn draw(
     pressures(&out.join("pressures.svg"), mold, curves, measured)?;
     columns(&out.join("temperature.svg"), mold, shot)?;
     front(&out.join("front.svg"), mold, shot)
-}
-
-fn failed<E: std::fmt::Display>(e: E) -> anyhow::Error {
-    anyhow!("plotting: {e}")
 }
 
 fn pressures(path: &Path, mold: &Mold, curves: &Curves, measured: Option<&Drive>) -> Result<()> {
@@ -96,12 +83,7 @@ fn pressures(path: &Path, mold: &Mold, curves: &Curves, measured: Option<&Drive>
         };
         series.map_err(failed)?.label(sensor).legend(label);
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK)
-        .draw()
-        .map_err(failed)?;
+    key(&mut chart, SeriesLabelPosition::MiddleRight)?;
     root.present().map_err(failed)
 }
 
@@ -148,18 +130,9 @@ fn columns(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
             .iter()
             .zip(&state.temperature[at..])
             .map(|(z, t)| (*z, t - 273.15));
-        chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-            .map_err(failed)?
-            .label(format!("{:.2} s", state.time))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+        line(&mut chart, points, format!("{:.2} s", state.time), colour)?;
     }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK)
-        .draw()
-        .map_err(failed)?;
+    key(&mut chart, SeriesLabelPosition::MiddleRight)?;
     root.present().map_err(failed)
 }
 
@@ -201,11 +174,7 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
                 })
                 .take_while(|p| p.0 <= end),
         );
-        chart
-            .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-            .map_err(failed)?
-            .label(format!("towards {name}"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+        line(&mut chart, points, format!("towards {name}"), colour)?;
     }
     if let Some(full) = shot.full_at {
         let line = [(full, 0.0), (full, longest * 1.08)];
@@ -217,13 +186,7 @@ fn front(path: &Path, mold: &Mold, shot: &Shot) -> Result<()> {
                 DashedPathElement::new([(x, y), (x + 20, y)], 4, 4, BLACK.stroke_width(1))
             });
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK)
-        .draw()
-        .map_err(failed)?;
+    key(&mut chart, SeriesLabelPosition::LowerRight)?;
     root.present().map_err(failed)
 }
 

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use models_infer::release::{Description, Phases};
 use models_pinn::evaluate::{ShotScore, quantile};
 use models_pinn::train::Row;
 use plotters::prelude::*;
 
+use crate::plot::{COLOURS, failed, key, line};
 use crate::training::csv;
 
 /// What the report tells.
@@ -25,9 +26,9 @@ pub struct Told<'a> {
 
 /// Worst shots that are drawn.
 const WORST: usize = 4;
-const BLUE: RGBColor = RGBColor(0, 114, 178);
-const ORANGE: RGBColor = RGBColor(213, 94, 0);
-const GREEN: RGBColor = RGBColor(0, 158, 115);
+const BLUE: RGBColor = COLOURS[0];
+const ORANGE: RGBColor = COLOURS[1];
+const GREEN: RGBColor = COLOURS[2];
 
 /// Writes the report into a new folder.
 pub fn write(folder: &Path, told: &Told<'_>) -> Result<()> {
@@ -46,10 +47,6 @@ pub fn write(folder: &Path, told: &Told<'_>) -> Result<()> {
         std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())
-}
-
-fn failed<E: std::fmt::Display>(e: E) -> anyhow::Error {
-    anyhow!("plotting: {e}")
 }
 
 /// Lowest and highest positive value, as the ends of a logarithmic axis.
@@ -121,12 +118,7 @@ fn losses(path: &Path, stages: &[Vec<Row>; 2]) -> Result<()> {
                     });
             }
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK)
-            .draw()
-            .map_err(failed)?;
+        key(&mut chart, SeriesLabelPosition::MiddleRight)?;
     }
     root.present().map_err(failed)
 }
@@ -231,20 +223,9 @@ fn by_time(path: &Path, shots: &[ShotScore]) -> Result<()> {
             .map_err(failed)?;
         for (name, colour, values) in curves {
             let points = bins.iter().map(|b| b.at_s).zip(values);
-            chart
-                .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-                .map_err(failed)?
-                .label(name)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2))
-                });
+            line(&mut chart, points, name, colour)?;
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK)
-            .draw()
-            .map_err(failed)?;
+        key(&mut chart, SeriesLabelPosition::MiddleRight)?;
     }
     root.present().map_err(failed)
 }
@@ -286,20 +267,9 @@ fn worst_shots(path: &Path, worst: &[&ShotScore]) -> Result<()> {
                 .iter()
                 .map(|t| (t.since_full_s, 1e-6 * t.last_pa[i]))
                 .filter(|p| p.1.is_finite());
-            chart
-                .draw_series(LineSeries::new(points, colour.stroke_width(2)))
-                .map_err(failed)?
-                .label(name)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2))
-                });
+            line(&mut chart, points, name, colour)?;
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK)
-            .draw()
-            .map_err(failed)?;
+        key(&mut chart, SeriesLabelPosition::MiddleRight)?;
     }
     root.present().map_err(failed)
 }

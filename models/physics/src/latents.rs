@@ -208,6 +208,11 @@ impl Default for Latents {
 }
 
 impl Latents {
+    /// From values in the order of [`LATENTS`]. Unchecked: for estimates that are kept within their own bounds.
+    pub fn from_values(values: [f64; COUNT]) -> Self {
+        Self { values }
+    }
+
     /// All values in the order of [`LATENTS`].
     pub fn values(&self) -> &[f64; COUNT] {
         &self.values

@@ -12,7 +12,7 @@ use crate::solver::{
 mod part;
 mod press_run;
 
-pub use part::{Part, judge};
+pub use part::{Part, Product, frozen_gap, frozen_share, judge};
 pub use press_run::Phase;
 
 /// Why a shot has no result.

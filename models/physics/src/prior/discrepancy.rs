@@ -59,7 +59,7 @@ const HELD: f64 = 0.95;
 /// Lag at which a deviation's memory is measured, s.
 const LAG_S: f64 = 0.4;
 /// Atmosphere, Pa.
-const ATMOSPHERE_PA: f64 = 1e5;
+const ATMOSPHERE_PA: f64 = models_units::ATMOSPHERIC.pa();
 
 impl Discrepancy {
     /// Found on the measured strip (`moldlab calibrate --prior`): the start for a mold nobody measured.

@@ -41,48 +41,94 @@ pub struct Part {
     pub ejected_at: f64,
 }
 
+/// What a state says about the product alone. Costs no allocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Product {
+    /// Mass, kg.
+    pub mass: f64,
+    /// Mean volumetric shrinkage from the unloaded cavity to room temperature.
+    pub mean_shrinkage: f64,
+    /// Largest local shrinkage.
+    pub largest_shrinkage: f64,
+    /// Share that stayed empty.
+    pub short_share: f64,
+    /// Highest temperature, K.
+    pub hottest: f64,
+}
+
+impl Product {
+    /// Of a state.
+    pub fn new(model: &Model, state: &State) -> Self {
+        let (layers, column) = (model.layers.len(), model.column());
+        let cold = cold_volume(model);
+        let mut product = Self::default();
+        let (mut volume, mut filled, mut shrunk) = (0.0, 0.0, 0.0);
+        for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
+            if !node.cavity {
+                continue;
+            }
+            product.mass += state.mass[i];
+            shrunk += state.mass[i] * cold;
+            volume += node.volume;
+            filled += node.volume * state.melt_share(i);
+            if state.filling[i] != Filling::Empty {
+                let t = &state.temperature[i * column..i * column + layers];
+                product.hottest = t.iter().fold(product.hottest, |m, t| m.max(*t));
+                let here = shrinkage(model, state, i, cold);
+                product.largest_shrinkage = product.largest_shrinkage.max(here);
+            }
+        }
+        if volume > 0.0 {
+            product.short_share = 1.0 - filled / volume;
+        }
+        if filled > 0.0 {
+            product.mean_shrinkage = 1.0 - shrunk / filled;
+        }
+        product
+    }
+}
+
+/// Specific volume of the part when it is weighed, m3/kg.
+fn cold_volume(model: &Model) -> f64 {
+    model.melt.tait.point(ROOM_K, model.atmosphere).v
+}
+
+/// Volumetric shrinkage of a node to the specific volume `cold`; zero where no melt is.
+fn shrinkage(model: &Model, state: &State, node: usize, cold: f64) -> f64 {
+    let share = state.melt_share(node);
+    if share > 0.0 {
+        1.0 - state.mass[node] * cold / (model.graph.nodes[node].volume * share)
+    } else {
+        0.0
+    }
+}
+
 /// Judges the part from the last state and the course of the shot.
 pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejected_at: f64) -> Part {
-    let (layers, column) = (model.layers.len(), model.column());
-    let cold = model.melt.tait.point(ROOM_K, model.atmosphere).v;
+    let cold = cold_volume(model);
+    let product = Product::new(model, end);
+    let feed = |i: &usize| *i > 0 && !model.graph.nodes[*i].cavity;
     let mut part = Part {
         ejected_at,
-        shrinkage: vec![0.0; model.nodes()],
+        mass: product.mass,
+        feed_mass: (0..model.nodes())
+            .filter(feed)
+            .fold(0.0, |m, i| m + end.mass[i]),
+        shrinkage: (0..model.nodes())
+            .map(|i| {
+                if i == 0 {
+                    0.0
+                } else {
+                    shrinkage(model, end, i, cold)
+                }
+            })
+            .collect(),
+        mean_shrinkage: product.mean_shrinkage,
+        largest_shrinkage: product.largest_shrinkage,
+        short_share: product.short_share,
+        hottest_at_ejection: product.hottest,
         ..Part::default()
     };
-    let (mut volume, mut cold_volume, mut filled) = (0.0, 0.0, 0.0);
-    for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
-        // A node that left the wall was full: its void is shrinkage. A front node is only short.
-        let share = if matches!(end.filling[i], Filling::Full | Filling::Detached) {
-            1.0
-        } else {
-            end.fill[i].min(1.0)
-        };
-        if share > 0.0 {
-            part.shrinkage[i] = 1.0 - end.mass[i] * cold / (node.volume * share);
-        }
-        if !node.cavity {
-            part.feed_mass += end.mass[i];
-            continue;
-        }
-        part.mass += end.mass[i];
-        volume += node.volume;
-        filled += node.volume * share;
-        cold_volume += end.mass[i] * cold;
-        if end.filling[i] != Filling::Empty {
-            let t = &end.temperature[i * column..i * column + layers];
-            part.hottest_at_ejection = t.iter().fold(part.hottest_at_ejection, |m, t| m.max(*t));
-            part.largest_shrinkage = part.largest_shrinkage.max(part.shrinkage[i]);
-        }
-    }
-    if volume > 0.0 {
-        part.short_share = 1.0 - filled / volume;
-        part.mean_shrinkage = if filled > 0.0 {
-            1.0 - cold_volume / filled
-        } else {
-            0.0
-        };
-    }
     part.sink_depth = (1..model.nodes())
         .filter(|&i| model.graph.nodes[i].cavity && end.filling[i] != Filling::Empty)
         .map(|i| (part.shrinkage[i] - part.mean_shrinkage) * 2.0 * model.graph.nodes[i].half_gap)
@@ -98,25 +144,27 @@ pub fn judge(mold: &Mold, model: &Model, end: &State, moments: &[Moment], ejecte
     part
 }
 
+/// Share of one node's gap below the no-flow temperature.
+pub fn frozen_gap(model: &Model, state: &State, node: usize) -> f64 {
+    let weights = &model.layers.section(model.graph.nodes[node].section).volume;
+    let no_flow = model.no_flow_at(state.pressure[node]);
+    weights
+        .iter()
+        .zip(&state.temperature[node * model.column()..])
+        .filter(|(_, t)| **t < no_flow)
+        .map(|(w, _)| w)
+        .sum()
+}
+
 /// Share of the melt's volume below the no-flow temperature.
-pub(super) fn frozen_share(model: &Model, state: &State) -> f64 {
-    let column = model.column();
+pub fn frozen_share(model: &Model, state: &State) -> f64 {
     let (mut frozen, mut melt) = (0.0, 0.0);
     for (i, node) in model.graph.nodes.iter().enumerate().skip(1) {
         if state.filling[i] == Filling::Empty {
             continue;
         }
-        let weights = &model.layers.section(node.section).volume;
-        let no_flow = model.melt.no_flow_k
-            + model.melt.no_flow_per_pa * (state.pressure[i] - model.atmosphere);
-        let share: f64 = weights
-            .iter()
-            .zip(&state.temperature[i * column..])
-            .filter(|(_, t)| **t < no_flow)
-            .map(|(w, _)| w)
-            .sum();
         let volume = node.volume * state.fill[i].min(1.0);
-        frozen += share * volume;
+        frozen += frozen_gap(model, state, i) * volume;
         melt += volume;
     }
     if melt > 0.0 { frozen / melt } else { 0.0 }
@@ -126,8 +174,7 @@ pub(super) fn frozen_share(model: &Model, state: &State) -> f64 {
 pub(super) fn sealed(model: &Model, state: &State) -> bool {
     let column = model.column();
     let flows = |n: usize| {
-        let no_flow = model.melt.no_flow_k
-            + model.melt.no_flow_per_pa * (state.pressure[n] - model.atmosphere);
+        let no_flow = model.no_flow_at(state.pressure[n]);
         n == 0 || (state.filling[n] != Filling::Empty && state.temperature[n * column] > no_flow)
     };
     // Nodes are numbered away from the inlet, so one pass finds all that is still connected.

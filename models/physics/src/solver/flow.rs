@@ -38,7 +38,7 @@ pub(super) fn rest_fluidity(model: &Model, state: &State, work: &mut Work) {
 
 /// Fluidity at rest of one column, 1/(Pa s).
 pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64]) {
-    let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
+    let no_flow = model.no_flow_at(p);
     for (k, out) in out.iter_mut().enumerate() {
         let share = flowing_share(t, k, no_flow);
         // Fluidity of the part that flows, at that part's own temperature.
@@ -58,7 +58,7 @@ pub(super) fn column_fluidity(model: &Model, p: f64, t: &[f64], out: &mut [f64])
 /// The no-flow cut on a column whose fluidities at rest are those of its layers' own temperatures: a layer that is
 /// partly frozen is evaluated again, at the temperature of the part that flows.
 pub(super) fn cut_frozen(model: &Model, p: f64, t: &[f64], out: &mut [f64]) {
-    let no_flow = model.melt.no_flow_k + model.melt.no_flow_per_pa * (p - model.atmosphere);
+    let no_flow = model.no_flow_at(p);
     for (k, out) in out.iter_mut().enumerate() {
         let share = flowing_share(t, k, no_flow);
         if share <= 0.0 {

@@ -188,6 +188,11 @@ impl Model {
             atmosphere: models_units::ATMOSPHERIC.pa(),
         }
     }
+    /// No-flow temperature at a pressure, K.
+    pub fn no_flow_at(&self, p_pa: f64) -> f64 {
+        self.melt.no_flow_k + self.melt.no_flow_per_pa * (p_pa - self.atmosphere)
+    }
+
     /// Number of nodes, the inlet included.
     pub fn nodes(&self) -> usize {
         self.graph.nodes.len()

@@ -95,6 +95,15 @@ impl State {
         self.reservoir = other.reservoir;
     }
 
+    /// Share of a node that holds melt, or held it: a node that left the wall was full, its void is shrinkage.
+    pub fn melt_share(&self, node: usize) -> f64 {
+        match self.filling[node] {
+            Filling::Empty => 0.0,
+            Filling::Front => self.fill[node].min(1.0),
+            Filling::Full | Filling::Detached => 1.0,
+        }
+    }
+
     /// Melt in the mold, inlet excluded, kg.
     pub fn melt_mass(&self) -> f64 {
         self.mass[1..].iter().sum()
