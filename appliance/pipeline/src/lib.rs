@@ -24,6 +24,7 @@ pub mod matrix;
 pub mod part;
 pub mod phase;
 pub mod places;
+pub mod ports;
 pub mod rezero;
 pub mod sample;
 pub mod setup;
