@@ -1,16 +1,16 @@
 //! `moldlab quantize`: a release with 8-bit weights from one without.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use models_infer::kernel::Precision;
-use models_infer::release::{
-    Description, FORMAT_INT8, Quantised, Release, WEIGHTS, int8_to_safetensors, sha256,
-};
+use models_infer::release::{Description, FORMAT_INT8, Quantised, Release, WEIGHTS, sha256};
 use models_pinn::evaluate::errors;
-use models_pinn::quantise::{CHOICES, Extra, extra, refusal, weights};
+use models_pinn::quantise::{Extra, choose, refusal};
 
+use crate::signature::{self, SignatureArgs};
 use crate::train::{find_release, fresh_of, print_errors};
+use crate::training::{REPORT, beside};
 
 /// Arguments of `moldlab quantize`.
 #[derive(clap::Args)]
@@ -19,7 +19,7 @@ Example:
   moldlab quantize --weights models/weights/strip-ps-001 --out models/weights/strip-ps-002
 
 The new release holds the float weights unchanged, 8-bit weights beside them (`weights-int8.safetensors`, whole numbers with a
-scale for each output) and the errors of both on fresh shots. Layers whose 8-bit weights would change pressure by more than
+scale for each output) and the errors of both on fresh shots, and is signed. Layers whose 8-bit weights would change pressure by more than
 0.15 % of peak or temperature by more than 0.15 K (root mean square over whole shots) stay in single precision.")]
 pub struct Args {
     /// Release folder, or the name of a mold: its newest release.
@@ -28,6 +28,8 @@ pub struct Args {
     /// Folder of the new release.
     #[arg(long)]
     out: PathBuf,
+    #[command(flatten)]
+    signature: SignatureArgs,
 }
 
 /// Runs the command; false when the 8-bit weights cost too much.
@@ -42,27 +44,37 @@ pub fn run(args: &Args) -> Result<bool> {
         );
     }
     let folder = find_release(&args.weights)?;
-    let float = Release::load(&folder)?;
+    let key = args.signature.key()?;
+    let work = beside(&args.out, "partial");
+    if !add_int8(&folder, None, &work)? {
+        return Ok(false);
+    }
+    let by = signature::sign(&work, &key, &args.signature.signer)?;
+    std::fs::rename(&work, &args.out)
+        .with_context(|| format!("moving the release to {}", args.out.display()))?;
+    println!("release {} written, signed by {by}", args.out.display());
+    Ok(true)
+}
+
+/// Writes the release of `folder` with 8-bit weights to `out`, the report beside it; false, and nothing written, when they
+/// cost too much. `mold` where it is not the shipped one of that name.
+///
+/// # Errors
+/// A release that cannot be used or has 8-bit weights already, or a mold that has changed since.
+pub fn add_int8(folder: &Path, mold: Option<&str>, out: &Path) -> Result<bool> {
+    let float = Release::load(folder)?;
     if float.has_int8() {
         bail!("{}: has 8-bit weights already", folder.display());
     }
     let path = folder.join(WEIGHTS);
     let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    let shots = fresh_of(&folder, &float, None)?;
+    let shots = fresh_of(folder, &float, mold)?;
     let name = &float.about.mold;
-    let mut chosen = None;
-    for layers in CHOICES {
-        let int8 = int8_to_safetensors(&weights(&float, layers)?)?;
-        let both = float.clone().with_int8(&int8)?;
-        let changed = extra(&both, &shots)?;
+    let told = |layers: &[&str], extra: &Extra| {
         println!("{name}: 8-bit weights in {}", layers.join(", "));
-        print_extra(&changed);
-        if changed.is_small() {
-            chosen = Some((int8, both, changed));
-            break;
-        }
-    }
-    let Some((int8, both, changed)) = chosen else {
+        print_extra(extra);
+    };
+    let Some(chosen) = choose(&float, &shots, told)? else {
         eprintln!(
             "moldlab: {}: no layer bears 8-bit weights",
             folder.display()
@@ -71,7 +83,7 @@ pub fn run(args: &Args) -> Result<bool> {
     };
     let in_float = errors(&float, &shots)?;
     print_errors(&format!("{name}, float"), &in_float);
-    let in_int8 = errors(&both.in_precision(Precision::Int8), &shots)?;
+    let in_int8 = errors(&chosen.release.in_precision(Precision::Int8), &shots)?;
     print_errors(&format!("{name}, 8-bit weights"), &in_int8);
     if let Some(told) = refusal(&in_float, &in_int8) {
         eprintln!("moldlab: {}: {told}", folder.display());
@@ -81,21 +93,42 @@ pub fn run(args: &Args) -> Result<bool> {
         format: FORMAT_INT8.into(),
         errors: in_float,
         int8: Some(Quantised {
-            weights_sha256: sha256(&int8),
+            weights_sha256: sha256(&chosen.int8),
             program: format!("moldlab {}", env!("CARGO_PKG_VERSION")),
             errors: in_int8,
-            extra_percent: changed.percent,
-            extra_k: changed.kelvin,
+            extra_percent: chosen.extra.percent,
+            extra_k: chosen.extra.kelvin,
         }),
         ..float.about.clone()
     };
-    about.write_with_int8(&args.out, &bytes, &int8)?;
+    // Left by a run that was stopped here.
+    if out.exists() {
+        std::fs::remove_dir_all(out).with_context(|| format!("removing {}", out.display()))?;
+    }
+    about.write_with_int8(out, &bytes, &chosen.int8)?;
+    copy_report(&folder.join(REPORT), &out.join(REPORT))?;
     println!(
-        "release {} written ({:.0} kB of 8-bit weights)",
-        args.out.display(),
-        int8.len() as f64 * 1e-3
+        "8-bit weights in {} ({:.0} kB)",
+        chosen.layers.join(", "),
+        chosen.int8.len() as f64 * 1e-3
     );
     Ok(true)
+}
+
+/// The training report goes along: the float weights are the same.
+fn copy_report(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        return Ok(());
+    }
+    let copy = || -> std::io::Result<()> {
+        std::fs::create_dir_all(to)?;
+        for entry in std::fs::read_dir(from)? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+        Ok(())
+    };
+    copy().with_context(|| format!("copying {} to {}", from.display(), to.display()))
 }
 
 /// Prints what 8-bit weights change.

@@ -3,7 +3,7 @@
 //! ```text
 //! OUT.partial/data      dataset            parts that lie there are not simulated again
 //! OUT.partial/...       training           goes on from its checkpoints
-//! OUT.partial/release   weights, errors on fresh shots, report; then the list of sums and its signature
+//! OUT.partial/release   weights, errors on fresh shots, report; then 8-bit weights, the list of sums and its signature
 //! OUT                   the folder above, moved once it is whole
 //! ```
 
@@ -14,7 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use models_pinn::dataset::{Dataset, Options, SPREAD, generate};
 
 use crate::dataset::bar;
-use crate::signature;
+use crate::quantize::add_int8;
+use crate::signature::{self, SignatureArgs};
 use crate::simulate::load_mold;
 use crate::train::print_errors;
 use crate::training::{
@@ -27,8 +28,8 @@ use crate::training::{
 Example:
   moldlab release --mold plate-ps            # run it again to go on where it was interrupted
 
-Simulates shots, trains the network, measures its errors on fresh shots, draws the report, lists the SHA-256 of every
-file and signs the list. The key is made at its first use, readable by its owner alone; `moldlab verify` says who signed.")]
+Simulates shots, trains the network, measures its errors on fresh shots, draws the report, adds 8-bit weights where they cost
+nothing, lists the SHA-256 of every file and signs the list. The key is made at its first use, readable by its owner alone; `moldlab verify` says who signed.")]
 pub struct Args {
     /// Mold file, or the name of a shipped mold.
     #[arg(long)]
@@ -60,12 +61,8 @@ pub struct Args {
     /// Seconds between two checkpoints.
     #[arg(long, default_value_t = CHECKPOINT_S)]
     checkpoint_s: u64,
-    /// File of the private key (default: release.key in the user's configuration folder).
-    #[arg(long)]
-    key: Option<PathBuf>,
-    /// Who signs, as `verify` will say.
-    #[arg(long, default_value = "moldlab")]
-    signer: String,
+    #[command(flatten)]
+    signature: SignatureArgs,
 }
 
 /// Training shots unless asked for otherwise.
@@ -106,11 +103,7 @@ pub fn run(args: &Args) -> Result<()> {
         "--shots, --fresh: at least one"
     );
     // Before the long work: a key that cannot be used must not cost it.
-    let path = match &args.key {
-        Some(path) => path.clone(),
-        None => signature::usual_key()?,
-    };
-    let key = signature::key(&path)?;
+    let key = args.signature.key()?;
     let work = beside(&out, "partial");
     println!("1 of 3: {} shots of {}", args.shots, mold.name);
     let progress = bar(u64::from(args.shots), "shots")?;
@@ -138,9 +131,14 @@ pub fn run(args: &Args) -> Result<()> {
         checkpoint_s: args.checkpoint_s,
     };
     let errors = make(&mold, data, &plan, &work)?;
-    // Quantisation belongs here: it takes the folder `finished(&work)` and adds 8-bit weights to it before it is signed.
-    println!("3 of 3: signature");
-    let by = signature::sign(&finished(&work), &key, &args.signer)?;
+    println!("3 of 3: 8-bit weights and signature");
+    let (float, int8) = (finished(&work), work.join("int8"));
+    if add_int8(&float, Some(&args.mold), &int8)? {
+        std::fs::remove_dir_all(&float)
+            .and_then(|()| std::fs::rename(&int8, &float))
+            .with_context(|| format!("moving {} to {}", int8.display(), float.display()))?;
+    }
+    let by = signature::sign(&finished(&work), &key, &args.signature.signer)?;
     finish(&work, &out)?;
     print_errors(&mold.name, &errors);
     println!(

@@ -60,8 +60,29 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
+/// Arguments of commands that sign.
+#[derive(clap::Args)]
+pub struct SignatureArgs {
+    /// File of the private key (default: release.key in the user's configuration folder).
+    #[arg(long)]
+    key: Option<PathBuf>,
+    /// Who signs, as `verify` will say.
+    #[arg(long, default_value = "moldlab")]
+    pub signer: String,
+}
+
+impl SignatureArgs {
+    /// The private key; made where there is none.
+    pub fn key(&self) -> Result<SigningKey> {
+        match &self.key {
+            Some(path) => key(path),
+            None => key(&usual_key()?),
+        }
+    }
+}
+
 /// Where the key lies unless told otherwise.
-pub fn usual_key() -> Result<PathBuf> {
+fn usual_key() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|h| Path::new(&h).join(".config")))
@@ -70,7 +91,7 @@ pub fn usual_key() -> Result<PathBuf> {
 }
 
 /// Reads a private key, or makes one where there is none; only its owner may read it.
-pub fn key(path: &Path) -> Result<SigningKey> {
+fn key(path: &Path) -> Result<SigningKey> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
             only_owner(path)?;

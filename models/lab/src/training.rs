@@ -40,6 +40,8 @@ pub const CHECKPOINT_S: u64 = 20;
 const FEWEST: usize = 32;
 /// Folder of the finished release inside the working folder.
 const FINISHED: &str = "release";
+/// Folder of the report inside a release.
+pub const REPORT: &str = "report";
 
 /// How a release is trained.
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +135,7 @@ pub fn make(mold: &Mold, data: Dataset, plan: &TrainingPlan, work: &Path) -> Res
     }
     about.write(&out, &bytes)?;
     report::write(
-        &out.join("report"),
+        &out.join(REPORT),
         &report::Told {
             about: &about,
             losses: &training.losses,

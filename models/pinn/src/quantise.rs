@@ -6,7 +6,9 @@ use models_infer::follow::{Follower, Stage};
 use models_infer::kernel::int8::quantise;
 use models_infer::kernel::{Isa, Precision};
 use models_infer::network::Network;
-use models_infer::release::{Errors, Quantity, Release, SensorPlace, WholeTensor};
+use models_infer::release::{
+    Errors, Quantity, Release, SensorPlace, WholeTensor, int8_to_safetensors,
+};
 
 use crate::dataset::{Dataset, ShotRecord};
 use crate::error::PinnError;
@@ -17,14 +19,9 @@ const SAMPLE_S: f64 = 1e-3;
 /// Nodes between two whose temperatures are compared.
 const THERMAL_STRIDE: usize = 4;
 
-/// Layers that may take 8-bit weights, the most first: `moldlab quantize` takes the first choice that keeps the limits. First
-/// layers see features of very different size, last ones become readings, the front decides when the mold is full and the cell
-/// adds up its own rounding: these stay in single precision.
-pub const CHOICES: [&[&str]; 3] = [
-    &["fill.1", "fill.2", "later.1", "later.2"],
-    &["fill.1", "fill.2", "later.1"],
-    &["fill.1", "fill.2"],
-];
+/// Layers that may take 8-bit weights. First layers see features of very different size, last ones become readings, the front
+/// decides when the mold is full and the cell adds up its own rounding: these stay in single precision.
+pub const LAYERS: [&str; 4] = ["fill.1", "fill.2", "later.1", "later.2"];
 
 /// Most that 8-bit weights may change and add to an error: percent of peak, and K.
 pub const LIMIT_PERCENT: f64 = 0.15;
@@ -94,6 +91,64 @@ impl Extra {
     pub fn is_small(&self) -> bool {
         self.percent[0] <= LIMIT_PERCENT && self.kelvin[0] <= LIMIT_K
     }
+}
+
+/// A release with 8-bit weights that keep the limits.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// Layers that have them.
+    pub layers: Vec<&'static str>,
+    /// Their weights as a file.
+    pub int8: Vec<u8>,
+    /// The release with both.
+    pub release: Release,
+    /// What they change.
+    pub extra: Extra,
+}
+
+/// Gives 8-bit weights to as many layers as the limits bear: each alone first, then together in the order of what they changed,
+/// the least first. `told` hears of every trial. `None` when not one layer keeps the limits.
+///
+/// # Errors
+/// When the release lacks a layer or cannot be used.
+pub fn choose(
+    float: &Release,
+    fresh: &Dataset,
+    mut told: impl FnMut(&[&str], &Extra),
+) -> Result<Option<Chosen>, PinnError> {
+    let mut attempt = |layers: &[&'static str]| -> Result<Chosen, PinnError> {
+        let int8 = int8_to_safetensors(&weights(float, layers)?)?;
+        let release = float.clone().with_int8(&int8)?;
+        let extra = extra(&release, fresh)?;
+        told(layers, &extra);
+        Ok(Chosen {
+            layers: layers.to_vec(),
+            int8,
+            release,
+            extra,
+        })
+    };
+    let mut alone = LAYERS
+        .iter()
+        .map(|layer| attempt(&[layer]))
+        .collect::<Result<Vec<_>, _>>()?;
+    alone.retain(|c| c.extra.is_small());
+    let share = |c: &Chosen| {
+        let e = &c.extra;
+        (e.percent[0] / LIMIT_PERCENT).max(e.kelvin[0] / LIMIT_K)
+    };
+    alone.sort_by(|a, b| share(a).total_cmp(&share(b)));
+    let mut alone = alone.into_iter();
+    let Some(mut best) = alone.next() else {
+        return Ok(None);
+    };
+    for next in alone {
+        let together = attempt(&[&best.layers[..], &next.layers[..]].concat())?;
+        if together.extra.is_small() {
+            best = together;
+        }
+    }
+    Ok(Some(best))
 }
 
 /// Refusal of 8-bit weights that add more than allowed to an error of the release; `None` when they do not.
