@@ -1,9 +1,10 @@
 //! The book of shots: what the box remembers, in SQLite.
 //!
 //! [`shots`], [`curves`] and [`trend`] are asked by pages; [`entries`] and [`labels`] are what
-//! people write; [`audit`] is who did what; [`store`] is how the archive writes a shot.
+//! people write; [`corrections`] is what the box decided about the press; [`audit`] is who did what; [`store`] is how the archive writes a shot.
 
 pub mod audit;
+pub mod corrections;
 pub mod curves;
 pub mod entries;
 pub mod labels;

@@ -86,6 +86,9 @@ pub enum RecorderError {
     /// The entry has no photo.
     #[error("entry {0} of the log has no photo")]
     NoPhoto(i64),
+    /// There is no decision of this number.
+    #[error("there is no decision {0}")]
+    NoDecision(i64),
     /// Another recorder is at work there.
     #[error("another program records into {}", .0.display())]
     InUse(PathBuf),

@@ -29,6 +29,7 @@ pub mod wall;
 pub use archive::curves::Curve;
 pub use book::Book;
 pub use book::audit::{AuditCheck, AuditRow};
+pub use book::corrections::{CorrectionRow, DecisionKind, Later, NewDecision};
 pub use book::curves::ShotCurves;
 pub use book::entries::{EntryKind, EntryRow, NewEntry};
 pub use book::labels::LabelRow;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Times are milliseconds since 1970 UTC (`_ms`), texts in columns ending `_json` are JSON.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = ["
 CREATE TABLE shots (
     number        INTEGER PRIMARY KEY,
     session       INTEGER NOT NULL,
@@ -100,6 +100,23 @@ CREATE TRIGGER labels_stay_whole BEFORE DELETE ON labels
     BEGIN SELECT RAISE(ABORT, 'labels are never removed'); END;
 CREATE TRIGGER labels_stay_as_they_are BEFORE UPDATE ON labels
     BEGIN SELECT RAISE(ABORT, 'labels are never changed'); END;
+", "
+CREATE TABLE corrections (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms         INTEGER NOT NULL,
+    shot          INTEGER NOT NULL,
+    mode          TEXT NOT NULL,
+    verdict       TEXT NOT NULL,
+    decision_json TEXT NOT NULL,
+    answer_json   TEXT,
+    written_json  TEXT,
+    outcome_json  TEXT
+);
+CREATE INDEX corrections_by_shot ON corrections (shot);
+CREATE TRIGGER corrections_stay_whole BEFORE DELETE ON corrections
+    BEGIN SELECT RAISE(ABORT, 'corrections are never removed'); END;
+CREATE TRIGGER corrections_stay_decided BEFORE UPDATE OF at_ms, shot, mode, verdict, decision_json ON corrections
+    BEGIN SELECT RAISE(ABORT, 'decisions are never changed'); END;
 "];
 
 /// Opens the book for writing, bringing it to the present format.
