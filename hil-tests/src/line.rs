@@ -56,8 +56,7 @@ impl Line {
     /// When the shipped mold or release cannot be used: they are part of the checkout.
     pub fn new(scenario: &Scenario, seed: u64, used: &[&str]) -> Self {
         let shelf = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights");
-        let release =
-            models_infer::shelf::find(&scenario.mold, &shelf).expect("a shipped release");
+        let release = models_infer::shelf::find(&scenario.mold, &shelf).expect("a shipped release");
         let release = Release::load(&release).expect("a good release");
         let net = Network::new(&release).expect("a good network");
         let mold = models_physics::molds::builtin(&scenario.mold).expect("a shipped mold");
@@ -103,7 +102,9 @@ impl Line {
             let Some(record) = record else { continue };
             let summary = self.keeper.finish(&record);
             self.estimator.retune(self.keeper.tuning().expect("models"));
-            let Some(truth) = cycle.truth.clone() else { continue };
+            let Some(truth) = cycle.truth.clone() else {
+                continue;
+            };
             if cycle.kind == CycleKind::Shot {
                 return Molded {
                     shot: cycle.shot,

@@ -117,7 +117,11 @@ impl Recorded {
             if change.is_finite() { change } else { 0.0 }
         };
         let faster = 1.0 + change(Setpoint::InjectionRate) / before[Setpoint::InjectionRate];
-        let faster = if faster.is_finite() { faster.max(0.1) } else { 1.0 };
+        let faster = if faster.is_finite() {
+            faster.max(0.1)
+        } else {
+            1.0
+        };
         let mut fill: Vec<Piece> = fill
             .iter()
             .map(|p| Piece {
