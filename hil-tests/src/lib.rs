@@ -10,6 +10,7 @@ pub mod box_process;
 pub mod emulated;
 pub mod error;
 pub mod figure;
+pub mod line;
 pub mod moldsight;
 pub mod pty;
 pub mod qemu;

@@ -61,6 +61,14 @@ pub enum PipelineError {
         key: String,
         /// What is wrong with it, value included.
         reason: String,
+    /// The reduced solver could not run a recorded shot again.
+    #[error("replaying a shot of mold `{mold}`")]
+    Replay {
+        /// The mold.
+        mold: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// More sensors than a snapshot holds.
     #[error("mold `{mold}` has {found} sensors; at most {most} can be estimated")]

@@ -138,6 +138,11 @@ impl Keeper {
         &self.mold
     }
 
+    /// Its material.
+    pub fn material(&self) -> &SimulationMaterial {
+        &self.material
+    }
+
     /// The network in use.
     pub fn network(&self) -> Option<&Arc<Network>> {
         self.network.as_ref()

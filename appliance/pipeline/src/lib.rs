@@ -11,6 +11,7 @@
 #![deny(unsafe_code)]
 
 pub mod belief;
+pub mod correct;
 pub mod deviation;
 pub mod ensemble;
 pub mod error;

@@ -32,7 +32,7 @@ impl Process {
     /// ```text
     /// factors:      value = base * product(changes) * exp(sum of drifts)
     /// temperatures: value = base + sum(changes) + sum of drifts
-    /// drift = random walk + per_shot * (shot - 1) + scatter + swing * sin(2 pi (t / period + phase))
+    /// drift = random walk + per_shot * steps made + scatter + swing * sin(2 pi (t / period + phase))
     /// ```
     /// Values stop at the latent's bounds.
     pub fn draw(&mut self, scenario: &Scenario, shot: u64, start_s: f64) -> Latents {
@@ -58,7 +58,7 @@ impl Process {
             let swing = drift.swing * (std::f64::consts::TAU * turn).sin();
             let latent = Latent::from_name(&drift.latent).expect("checked with the scenario");
             change[latent as usize] +=
-                self.walks[at] + drift.per_shot * (shot - 1) as f64 + scatter + swing;
+                self.walks[at] + drift.per_shot * drift.steps(shot) as f64 + scatter + swing;
         }
         let mut latents = self.base;
         for info in &LATENTS {

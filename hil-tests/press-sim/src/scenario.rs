@@ -19,6 +19,26 @@ use std::path::Path;
 const SHIPPED: &[(&str, &str)] = &[
     ("demo", include_str!("../scenarios/demo.toml")),
     ("disturbed", include_str!("../scenarios/disturbed.toml")),
+    (
+        "loop-melt-drift",
+        include_str!("../scenarios/loop-melt-drift.toml"),
+    ),
+    (
+        "loop-melt-step",
+        include_str!("../scenarios/loop-melt-step.toml"),
+    ),
+    (
+        "loop-slow-drift",
+        include_str!("../scenarios/loop-slow-drift.toml"),
+    ),
+    (
+        "loop-undisturbed",
+        include_str!("../scenarios/loop-undisturbed.toml"),
+    ),
+    (
+        "loop-viscosity-step",
+        include_str!("../scenarios/loop-viscosity-step.toml"),
+    ),
     ("lot-change", include_str!("../scenarios/lot-change.toml")),
     ("matched", include_str!("../scenarios/matched.toml")),
     (
@@ -125,6 +145,15 @@ impl Default for Thermal {
     }
 }
 
+impl Drift {
+    /// How many steps of `per_shot` have been made when shot `shot` begins.
+    #[must_use]
+    pub fn steps(&self, shot: u64) -> u64 {
+        let last = self.until_shot.map_or(shot, |until| until.min(shot));
+        (last + 1).saturating_sub(self.from_shot)
+    }
+}
+
 /// One latent's movement. Shares for factors, kelvins for temperatures.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,9 +163,14 @@ pub struct Drift {
     /// Standard deviation of the random walk's step.
     #[serde(default)]
     pub walk_sd: f64,
-    /// Steady change a shot.
+    /// Steady change a shot, from `from_shot` on; it stays where `until_shot` brought it.
     #[serde(default)]
     pub per_shot: f64,
+    /// The first shot that moves by `per_shot`; the second of all when absent.
+    #[serde(default = "second_shot")]
+    pub from_shot: u64,
+    /// The last shot that moves by it; every one when absent.
+    pub until_shot: Option<u64>,
     /// Independent scatter of each shot (regrind, moisture).
     #[serde(default)]
     pub scatter_sd: f64,
@@ -262,6 +296,10 @@ fn default_node() -> String {
 
 const fn default_rate() -> u32 {
     2000
+}
+
+const fn second_shot() -> u64 {
+    2
 }
 
 const fn default_period() -> f64 {
@@ -412,6 +450,14 @@ impl Scenario {
                 drift.per_shot.is_finite(),
                 key("per_shot"),
                 "must be finite",
+            )?;
+            ensure(drift.from_shot >= 1, key("from_shot"), "shots count from 1")?;
+            ensure(
+                drift
+                    .until_shot
+                    .is_none_or(|until| until >= drift.from_shot),
+                key("until_shot"),
+                "must not be before from_shot",
             )?;
             ensure(drift.swing.is_finite(), key("swing"), "must be finite")?;
             let period = drift.swing_period_s;

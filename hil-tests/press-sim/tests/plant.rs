@@ -234,3 +234,19 @@ fn an_earlier_transfer_is_the_same_shot_up_to_there() {
     assert_eq!(a.latents, b.latents);
     assert_ne!(a.mass_kg.to_bits(), b.mass_kg.to_bits());
 }
+
+#[test]
+fn a_steady_change_stays_inside_its_shots() {
+    let mut scenario = open("loop-melt-drift");
+    scenario.drifts.retain(|d| d.per_shot != 0.0);
+    let drift = &mut scenario.drifts[0];
+    (drift.from_shot, drift.until_shot) = (2, Some(3));
+    let melt: Vec<f64> = cycles(&scenario, 1, 4)
+        .iter()
+        .map(|c| c.truth.as_ref().expect("a truth").latents["melt_temperature"])
+        .collect();
+    let moved: Vec<f64> = melt.iter().map(|m| m - melt[0]).collect();
+    for (found, expected) in moved.iter().zip([0.0, 0.5, 1.0, 1.0]) {
+        assert!((found - expected).abs() < 1e-12, "{moved:?}");
+    }
+}

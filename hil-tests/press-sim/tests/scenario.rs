@@ -73,6 +73,11 @@ fn what_is_wrong_is_named_with_file_key_and_reason() {
         ),
         (
             "seed = 3",
+            "seed = 3\n[[drift]]\nlatent = \"gap\"\nfrom_shot = 4\nuntil_shot = 3",
+            "drift[0].until_shot",
+        ),
+        (
+            "seed = 3",
             "seed = 3\n[[event]]\nshot = 0\nkind = \"purge\"\ncount = 1",
             "event[0].shot",
         ),

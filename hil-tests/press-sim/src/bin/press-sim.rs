@@ -19,7 +19,9 @@ usage: press-sim --link PATH [--scenario NAME | --play CSV --sensors LIST]
 
   --link PATH           where the box connects; PATH becomes a symbolic link to the terminal
   --scenario NAME       a shipped scenario or a file ending in .toml (default: demo)
-                        shipped: demo, disturbed, lot-change, matched, purge-and-startup, sensor-death
+                        shipped: demo, disturbed, loop-melt-drift, loop-melt-step, loop-slow-drift,
+                        loop-undisturbed, loop-viscosity-step, lot-change, matched,
+                        purge-and-startup, sensor-death
   --seed N              instead of the scenario's
   --truth FILE          what really happened, one JSON object a shot (for tests only)
   --calibration FILE    write the calibration file that fits this node

@@ -1,0 +1,350 @@
+//! What moving a setpoint does: the last shot replayed at the latents believed in, as it was and as it would have run.
+//!
+//! Only differences of two replays are promised: what the shot itself came to is the estimate's business. Bands come from
+//! replays at one standard deviation of the belief along each of its directions.
+
+use models_physics::latents::{COUNT, LATENTS, Latents};
+
+use crate::belief::{Belief, Square};
+use crate::correct::quantity::{Outcome, QUANTITIES, Quantity};
+use crate::correct::recorded::{Piece, Recorded};
+use crate::correct::replay::{Instant, Replay};
+use crate::error::PipelineError;
+use crate::keeper::Keeper;
+use crate::ports::{Change, SETPOINTS, Setpoint, Setpoints};
+use crate::shot::ShotRecord;
+
+/// A value and its standard deviation.
+pub type Banded = [f64; 2];
+
+/// The last shot, ready to be replayed with other setpoints.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    replay: Replay,
+    shot: Recorded,
+    setpoints: Setpoints,
+    latents: Latents,
+    /// One standard deviation of the belief along each direction.
+    off: Vec<Latents>,
+    fill: Vec<Piece>,
+    estimate: Outcome,
+    base: Outcome,
+}
+
+/// What a change of setpoints would do, once temperatures have settled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WhatIf {
+    /// The last shot, by [`Quantity`], with standard deviation.
+    pub before: [Banded; QUANTITIES],
+    /// The same with the change.
+    pub after: [Banded; QUANTITIES],
+    /// Change alone: much better known than either.
+    pub change: [Banded; QUANTITIES],
+    /// Curves of the last shot as the model sees it.
+    pub curves_before: Vec<BandedInstant>,
+    /// Curves with the change.
+    pub curves_after: Vec<BandedInstant>,
+}
+
+/// One instant of a predicted curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BandedInstant {
+    /// Time since the shot began, s.
+    pub time_s: f64,
+    /// By sensor of the mold, Pa or K; NaN where the model does not reach.
+    pub values: Vec<Banded>,
+}
+
+/// Change of every quantity with every setpoint, in SI units of the quantity per SI unit of the setpoint, with standard deviation;
+/// zero with infinite standard deviation where it was not asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// By quantity, then by setpoint.
+    pub slope: [[Banded; SETPOINTS]; QUANTITIES],
+}
+
+impl Default for Gradient {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self {
+            slope: [[[0.0, f64::INFINITY]; SETPOINTS]; QUANTITIES],
+        }
+    }
+}
+
+impl Gradient {
+    /// Slope of a quantity with a setpoint, and its standard deviation.
+    pub fn of(&self, quantity: Quantity, setpoint: Setpoint) -> Banded {
+        self.slope[quantity as usize][setpoint as usize]
+    }
+}
+
+/// Time between two points of a predicted curve, s.
+const CURVE_S: f64 = 0.05;
+
+/// Half the distance over which a gradient is taken: a share of the value, or kelvins.
+const fn reach(setpoint: Setpoint) -> Reach {
+    match setpoint {
+        Setpoint::HoldPressure | Setpoint::InjectionRate | Setpoint::CoolingTime => {
+            Reach::Share(0.05)
+        }
+        Setpoint::HoldTime => Reach::Share(0.1),
+        Setpoint::TransferVolume => Reach::Share(0.01),
+        Setpoint::MeltTemperature | Setpoint::MoldTemperature => Reach::Kelvins(2.0),
+    }
+}
+
+enum Reach {
+    Share(f64),
+    Kelvins(f64),
+}
+
+impl Effect {
+    /// Prepares a finished shot that ran with `setpoints`. Call after [`Keeper::finish`]: the shot is seen with what it taught.
+    /// `None` for a shot that was not filled, held and let go.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn new(
+        keeper: &Keeper,
+        record: &ShotRecord,
+        setpoints: &Setpoints,
+    ) -> Result<Option<Self>, PipelineError> {
+        let names: Vec<String> = keeper
+            .setup()
+            .places
+            .iter()
+            .map(|p| p.name.clone())
+            .collect();
+        let replay = Replay::new(
+            keeper.mold(),
+            keeper.material(),
+            &names,
+            keeper.setup().last,
+        );
+        let Some(shot) = Recorded::of(record, keeper.setup().drive) else {
+            return Ok(None);
+        };
+        Self::at(replay, shot, &keeper.belief, setpoints).map(Some)
+    }
+
+    /// As [`Effect::new`] with everything at hand.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn at(
+        replay: Replay,
+        shot: Recorded,
+        belief: &Belief,
+        setpoints: &Setpoints,
+    ) -> Result<Self, PipelineError> {
+        let latents = Latents::from_values(belief.mean);
+        let fill = replay.fill(&latents, &shot)?;
+        let estimate = replay.as_recorded(&latents, &shot)?;
+        let (base, _) = replay.run(&latents, &shot.with(&fill, setpoints, setpoints), false)?;
+        Ok(Self {
+            off: neighbours(belief, &belief.root()),
+            replay,
+            shot,
+            setpoints: *setpoints,
+            latents,
+            fill,
+            estimate,
+            base,
+        })
+    }
+
+    /// Setpoints the shot ran with.
+    pub fn setpoints(&self) -> &Setpoints {
+        &self.setpoints
+    }
+
+    /// What the shot came to by the reduced solver under the recorded pressure at the latents believed in after it.
+    pub fn estimate(&self) -> &Outcome {
+        &self.estimate
+    }
+
+    /// What the belief leaves open about [`Effect::estimate`], one standard deviation.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn estimate_sd(&self) -> Result<Outcome, PipelineError> {
+        let mut sum = Outcome::default();
+        for latents in &self.off {
+            add_square(
+                &mut sum,
+                &self.replay.as_recorded(latents, &self.shot)?,
+                &self.estimate,
+            );
+        }
+        Ok(Outcome(sum.0.map(f64::sqrt)))
+    }
+
+    fn run(
+        &self,
+        latents: &Latents,
+        after: &Setpoints,
+        keep: bool,
+    ) -> Result<(Outcome, Vec<Instant>), PipelineError> {
+        let kelvins = |s: Setpoint| {
+            let change = after[s] - self.setpoints[s];
+            if change.is_finite() { change } else { 0.0 }
+        };
+        let latents = Replay::moved(
+            latents,
+            kelvins(Setpoint::MeltTemperature),
+            kelvins(Setpoint::MoldTemperature),
+        );
+        let course = self.shot.with(&self.fill, &self.setpoints, after);
+        self.replay.run(&latents, &course, keep)
+    }
+
+    /// By how much each quantity changes when the shot is run with setpoints `after`, temperatures settled.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn change(&self, after: &Setpoints) -> Result<Outcome, PipelineError> {
+        Ok(self.run(&self.latents, after, false)?.0.less(&self.base))
+    }
+
+    /// Curves and results with a change of setpoints, beside the last shot.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn what_if(&self, change: &Change) -> Result<WhatIf, PipelineError> {
+        let after = change.applied_to(&self.setpoints);
+        let both = |latents: &Latents| -> Result<_, PipelineError> {
+            let (a, a_curve) = self.run(latents, &self.setpoints, true)?;
+            let (b, b_curve) = self.run(latents, &after, true)?;
+            Ok((a, b, even(&a_curve), even(&b_curve)))
+        };
+        let (a, b, a_curve, b_curve) = both(&self.latents)?;
+        let (mut a_sd, mut b_sd, mut moved_sd) =
+            (Outcome::default(), Outcome::default(), Outcome::default());
+        let (mut a_bands, mut b_bands) = (spreads(&a_curve), spreads(&b_curve));
+        for latents in &self.off {
+            let (a_off, b_off, a_curve_off, b_curve_off) = both(latents)?;
+            add_square(&mut a_sd, &a_off, &a);
+            add_square(&mut b_sd, &b_off, &b);
+            add_square(&mut moved_sd, &b_off.less(&a_off), &b.less(&a));
+            add_squares(&mut a_bands, &a_curve_off, &a_curve);
+            add_squares(&mut b_bands, &b_curve_off, &b_curve);
+        }
+        let shift = self.estimate.less(&a);
+        let banded = |value: &Outcome, variance: &Outcome| {
+            std::array::from_fn(|i| [value.0[i] + shift.0[i], variance.0[i].sqrt()])
+        };
+        Ok(WhatIf {
+            before: banded(&a, &a_sd),
+            after: banded(&b, &b_sd),
+            change: std::array::from_fn(|i| [b.0[i] - a.0[i], moved_sd.0[i].sqrt()]),
+            curves_before: join(a_curve, &a_bands),
+            curves_after: join(b_curve, &b_bands),
+        })
+    }
+
+    /// Slopes with the setpoints asked for, by central differences. The standard deviation is half the difference between the
+    /// slopes to either side: large where the response is bent or only noise.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn gradient(&self, movable: &[Setpoint]) -> Result<Gradient, PipelineError> {
+        let mut gradient = Gradient::default();
+        for setpoint in movable.iter().copied() {
+            let now = self.setpoints[setpoint];
+            let step = match reach(setpoint) {
+                Reach::Share(share) => share * now,
+                Reach::Kelvins(k) => k,
+            };
+            if !(step.is_finite() && step > 0.0) {
+                continue;
+            }
+            let with = |value: f64| {
+                let mut after = self.setpoints;
+                after[setpoint] = value;
+                self.change(&after)
+            };
+            let (up, down) = (with(now + step)?, with(now - step)?);
+            for (q, row) in gradient.slope.iter_mut().enumerate() {
+                let (above, below) = (up.0[q] / step, -down.0[q] / step);
+                row[setpoint as usize] = [0.5 * (above + below), 0.5 * (above - below).abs()];
+            }
+        }
+        Ok(gradient)
+    }
+}
+
+/// The belief's mean moved by one standard deviation along every direction, inside what the model can be evaluated at.
+fn neighbours(belief: &Belief, root: &Square) -> Vec<Latents> {
+    let directions = (0..COUNT).filter(|k| root[*k][*k] > 0.0);
+    let moved = directions.map(|k| {
+        let value = |i: usize| {
+            let [low, high] = belief.range(i);
+            let physics = LATENTS[i].bounds;
+            let moved = belief.mean[i] + root[i][k];
+            if low < high {
+                moved.clamp(low.max(physics[0]), high.min(physics[1]))
+            } else {
+                belief.mean[i]
+            }
+        };
+        Latents::from_values(std::array::from_fn(value))
+    });
+    moved.collect()
+}
+
+fn add_square(sum: &mut Outcome, off: &Outcome, mean: &Outcome) {
+    for (s, d) in sum.0.iter_mut().zip(off.less(mean).0) {
+        *s += d * d;
+    }
+}
+
+/// A curve at even times.
+fn even(curve: &[Instant]) -> Vec<Instant> {
+    let end = curve.last().map_or(0.0, |c| c.time_s);
+    let times = (1..).map(|k| f64::from(k) * CURVE_S);
+    times
+        .take_while(|t| *t <= end)
+        .filter_map(|time_s| {
+            let after = curve.partition_point(|c| c.time_s < time_s).max(1);
+            let (a, b) = (curve.get(after - 1)?, curve.get(after).or(curve.last())?);
+            let w = if b.time_s > a.time_s {
+                ((time_s - a.time_s) / (b.time_s - a.time_s)).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
+            let values = a.values.iter().zip(&b.values);
+            Some(Instant {
+                time_s,
+                values: values.map(|(x, y)| x + w * (y - x)).collect(),
+            })
+        })
+        .collect()
+}
+
+fn spreads(curve: &[Instant]) -> Vec<Vec<f64>> {
+    curve.iter().map(|c| vec![0.0; c.values.len()]).collect()
+}
+
+fn add_squares(sum: &mut [Vec<f64>], off: &[Instant], mean: &[Instant]) {
+    for ((s, o), m) in sum.iter_mut().zip(off).zip(mean) {
+        for ((s, o), m) in s.iter_mut().zip(&o.values).zip(&m.values) {
+            *s += (o - m) * (o - m);
+        }
+    }
+}
+
+fn join(curve: Vec<Instant>, variance: &[Vec<f64>]) -> Vec<BandedInstant> {
+    let points = curve.into_iter().zip(variance);
+    points
+        .map(|(c, v)| BandedInstant {
+            time_s: c.time_s,
+            values: c
+                .values
+                .iter()
+                .zip(v)
+                .map(|(x, v)| [*x, v.sqrt()])
+                .collect(),
+        })
+        .collect()
+}
