@@ -61,6 +61,7 @@ pub enum PipelineError {
         key: String,
         /// What is wrong with it, value included.
         reason: String,
+    },
     /// The reduced solver could not run a recorded shot again.
     #[error("replaying a shot of mold `{mold}`")]
     Replay {

@@ -28,13 +28,14 @@ pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) 
         eprintln!("ONNX Runtime left out: ORT_DYLIB_PATH names no library");
         return;
     };
-    let opened = || -> ort::Result<Session> {
+    let opened = || -> Result<Session, Box<dyn std::error::Error>> {
         let environment = ort::init_from(&path)?.with_telemetry(false).build()?;
-        Session::builder(&environment)?
+        let session = Session::builder(&environment)?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
-            .commit_from_memory(file)
+            .commit_from_memory(file)?;
+        Ok(session)
     };
     let mut session = match opened() {
         Ok(session) => session,
@@ -46,7 +47,7 @@ pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) 
     let mut y = vec![0.0; due.len()];
     let mut run = |y: &mut [f32]| {
         let row = TensorRef::from_array_view(([1, x.len()], x)).expect("a row");
-        let out = session.run([("x", row)].to_vec()).expect("ran before");
+        let out = session.run(vec![("x", row)]).expect("ran before");
         let (_, values) = out[0].try_extract_tensor::<f32>().expect("floats");
         y.copy_from_slice(values);
     };
