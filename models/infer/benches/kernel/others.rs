@@ -22,15 +22,24 @@ fn agree(name: &str, found: &[f32], due: &[f32]) {
 #[cfg(feature = "onnx")]
 pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
     use ort::session::{Session, builder::GraphOptimizationLevel};
+    use ort::environment::Environment;
     use ort::value::TensorRef;
+    use std::sync::{Mutex, PoisonError};
 
     let Some(path) = std::env::var_os("ORT_DYLIB_PATH") else {
         eprintln!("ONNX Runtime left out: ORT_DYLIB_PATH names no library");
         return;
     };
+    // One a process.
+    static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
     let opened = || -> Result<Session, Box<dyn std::error::Error>> {
-        let environment = ort::init_from(&path)?.with_telemetry(false).build()?;
-        let session = Session::builder(&environment)?
+        let mut kept = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let environment = match kept.take() {
+            Some(environment) => environment,
+            None => ort::init_from(&path)?.with_telemetry(false).build()?,
+        };
+        let environment = kept.insert(environment);
+        let session = Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::Level3)?
             .with_intra_threads(1)?
             .with_inter_threads(1)?
