@@ -11,6 +11,7 @@
 
 pub mod error;
 pub mod none;
+pub mod opcua;
 pub mod port;
 pub mod press;
 pub mod profile;
@@ -21,6 +22,7 @@ mod watch;
 
 pub use error::{PressError, Refusal, Why};
 pub use none::NoPress;
+pub use opcua::{OpcUa, Pin, commission};
 pub use port::{Abilities, Ability, Cycle, PressPort};
 pub use press::Press;
 pub use profile::Profile;

@@ -2,18 +2,53 @@
 
 use crate::error::PressError;
 use crate::none::NoPress;
+use crate::opcua::OpcUa;
 use crate::port::{Abilities, Cycle, PressPort};
+use crate::profile::{Link, Profile};
 use crate::rules::Port;
 use crate::scripted::Scripted;
 use appliance_pipeline::ports::{Change, PressSignals, Setpoints};
+use std::path::Path;
 
 /// Every kind of press there is.
 #[derive(Debug)]
 pub enum Press {
     /// None: sensors only.
     None(NoPress),
+    /// Behind OPC UA.
+    OpcUa(Box<Port<OpcUa>>),
     /// A script, for tests.
     Scripted(Port<Scripted>),
+}
+
+impl Press {
+    /// The press of a profile, reached at the first reading. `folder` keeps the key of the box and the confirmed certificate.
+    ///
+    /// # Errors
+    /// When this program does not speak the protocol of the profile.
+    pub fn open(profile: &Profile, folder: &Path) -> Result<Self, PressError> {
+        match &profile.link {
+            Link::OpcUa(link, map) => Ok(Self::OpcUa(Box::new(Port::new(OpcUa::new(
+                profile, link, map, folder,
+            ))))),
+            Link::Modbus(link, _) => Err(PressError::Connect {
+                address: link
+                    .host
+                    .clone()
+                    .or_else(|| Some(link.serial.as_ref()?.path.clone()))
+                    .unwrap_or_default(),
+                reason: "this box does not speak Modbus yet".into(),
+            }),
+        }
+    }
+
+    /// Signals and cycle data the profile names and the press does not have.
+    pub fn missing(&self) -> Vec<String> {
+        match self {
+            Self::OpcUa(port) => port.transport().missing(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The same call on whichever press it is.
@@ -21,6 +56,7 @@ macro_rules! on {
     ($press:expr, $port:ident => $call:expr) => {
         match $press {
             Press::None($port) => $call,
+            Press::OpcUa($port) => $call,
             Press::Scripted($port) => $call,
         }
     };

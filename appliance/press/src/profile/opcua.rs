@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// The link, table `[opcua]`.
@@ -77,14 +78,28 @@ pub struct CycleEvent {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventField {
-    /// Browse name, or a path of them separated by `/`.
-    pub field: String,
+    /// Browse names from the event down to the value, each as `NAME` in the namespace of the event or `nsu=URI;NAME`.
+    pub field: Vec<String>,
     /// Value per count.
     #[serde(default = "super::unity")]
     pub scale: f64,
     /// Value of zero.
     #[serde(default)]
     pub offset: f64,
+}
+
+impl EventField {
+    /// Namespace URI and name of each step.
+    pub fn path(&self, namespace: &str) -> Vec<(String, String)> {
+        let step = |text: &String| match text
+            .strip_prefix("nsu=")
+            .and_then(|rest| rest.rsplit_once(';'))
+        {
+            Some((uri, name)) => (uri.to_string(), name.to_string()),
+            None => (namespace.to_string(), text.clone()),
+        };
+        self.field.iter().map(step).collect()
+    }
 }
 
 /// A node: `nsu=URI;s=NAME`, `s=NAME` or `i=NUMBER` in the namespace of the link, or `path=A/B/C`, browse names below the
@@ -137,6 +152,22 @@ impl TryFrom<String> for Node {
             namespace,
             identifier,
         })
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id {
+                namespace: Some(uri),
+                identifier,
+            } => write!(f, "nsu={uri};{identifier}"),
+            Self::Id {
+                namespace: None,
+                identifier,
+            } => f.write_str(identifier),
+            Self::Path(names) => write!(f, "path={}", names.join("/")),
+        }
     }
 }
 
