@@ -105,6 +105,7 @@ pub fn take(
         quality: b.quality.clone(),
         indicators: b.indicators.clone(),
         advice: Vec::new(),
+        guard: None,
         press: None,
     })
 }

@@ -1,5 +1,6 @@
 //! What the pages can ask of the box.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -17,6 +18,7 @@ use models_infer::release::Release;
 use tokio::sync::watch;
 
 use crate::config::{Config, LimitConfig, PREDICTIONS};
+use crate::corrections;
 use crate::line::Answered;
 use crate::rows;
 use crate::shared::Shared;
@@ -432,10 +434,7 @@ impl Station for BoxStation {
 
     fn set_mode(&self, mode: view::Mode) -> Answer<()> {
         if mode != view::Mode::Observe {
-            return Err(StationError::Conflict {
-                key: "error.no_press_port",
-                reason: "no press port is configured: the box can only observe".into(),
-            });
+            return Err(corrections::no_press());
         }
         self.mode.send_replace(mode);
         Ok(())
@@ -444,6 +443,55 @@ impl Station for BoxStation {
     fn off(&self) -> Answer<()> {
         self.mode.send_replace(view::Mode::Observe);
         Ok(())
+    }
+
+    fn correction(&self) -> Answer<view::CorrectionNow> {
+        let up_ms = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let since_ms = crate::snapshot::now_ms().saturating_sub(up_ms);
+        Ok(corrections::now(self.mode(), since_ms))
+    }
+
+    fn corrections(&self, _: PageQuery) -> Answer<view::DecisionPage> {
+        Ok(view::DecisionPage {
+            decisions: Vec::new(),
+            next: None,
+        })
+    }
+
+    fn decision(&self, _: u64) -> Answer<view::Decision> {
+        Err(StationError::NotFound("correction"))
+    }
+
+    fn confirm(&self, _: &str, _: u64) -> Answer<view::Decision> {
+        Err(corrections::no_press())
+    }
+
+    fn decline(&self, _: &str, _: u64, _: &str) -> Answer<view::Decision> {
+        Err(corrections::no_press())
+    }
+
+    fn arm(&self, _: &str) -> Answer<()> {
+        Err(corrections::no_press())
+    }
+
+    fn what_if(&self, _: &BTreeMap<String, f64>, _: usize) -> Answer<view::WhatIf> {
+        Err(corrections::no_press())
+    }
+
+    fn press(&self) -> Answer<view::PressSetup> {
+        Ok(corrections::press())
+    }
+
+    fn pin_press(&self, _: &str, _: &str) -> Answer<view::PressSetup> {
+        Err(corrections::no_press())
+    }
+
+    fn targets(&self) -> Answer<view::Targets> {
+        Ok(corrections::targets())
+    }
+
+    fn set_targets(&self, _: &[view::Target]) -> Answer<view::Targets> {
+        Err(corrections::no_press())
     }
 
     fn audit(&self, user: &str, action: &str, detail: &str) -> Answer<()> {

@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::error::WebError;
-use crate::view::{Health, LiveSnapshot, MoldView};
+use crate::view::{CorrectionNow, Health, LiveSnapshot, MoldView};
 
+mod correction;
 mod machine;
 mod process;
 mod sheet;
@@ -85,10 +86,12 @@ impl WebMetrics {
         mold: &MoldView,
         health: &Health,
         live: &LiveSnapshot,
+        correction: &CorrectionNow,
     ) -> Result<String, WebError> {
         let now = sheet::Sheet::default();
         machine::write(&now, health)?;
         process::write(&now, mold, live)?;
+        correction::write(&now, correction)?;
         let mut families = now.gather();
         families.extend(self.own.gather());
         families.extend(self.others.gather());

@@ -93,6 +93,11 @@ impl Refusal {
         self
     }
 
+    /// What happened, in English.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Nobody is logged in.
     pub fn nobody() -> Self {
         Self::new(

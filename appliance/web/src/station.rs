@@ -4,11 +4,13 @@
 //! memory. Every method may block: the web calls them on its blocking threads, a few at a time.
 //! None of them may ever wait for the tick.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::view::{
-    AuditPage, Health, LogEntry, LogKind, LogPage, Mode, MoldView, Setup, SetupChange, ShotDetail,
-    ShotPage, Trend, Verdict, WhiteBox,
+    AuditPage, CorrectionNow, Decision, DecisionPage, Health, LogEntry, LogKind, LogPage, Mode,
+    MoldView, PressSetup, Setup, SetupChange, ShotDetail, ShotPage, Target, Targets, Trend,
+    Verdict, WhatIf, WhiteBox,
 };
 
 /// Why the station did not do what it was asked.
@@ -170,8 +172,32 @@ pub trait Station: Send + Sync + 'static {
     fn mode(&self) -> Mode;
     /// Changes the mode; the web has checked the role.
     fn set_mode(&self, mode: Mode) -> Answer<()>;
-    /// Takes everything off: mode to observe, armed plans withdrawn, at once.
+    /// Takes everything off: mode to observe, armed plans withdrawn, advice withdrawn, at once. May never fail for want of a press.
     fn off(&self) -> Answer<()>;
+
+    /// Guard, waiting advice, setpoints and press link now. Also asked for `/metrics`.
+    fn correction(&self) -> Answer<CorrectionNow>;
+    /// Decisions, newest first.
+    fn corrections(&self, query: PageQuery) -> Answer<DecisionPage>;
+    /// One decision.
+    fn decision(&self, id: u64) -> Answer<Decision>;
+    /// A person agrees to a waiting advice; it is written as soon as the guard allows. [`StationError::Conflict`] with the key
+    /// `advice_gone` when it no longer waits.
+    fn confirm(&self, user: &str, id: u64) -> Answer<Decision>;
+    /// A person does not. The same refusal as [`Station::confirm`].
+    fn decline(&self, user: &str, id: u64, reason: &str) -> Answer<Decision>;
+    /// Lets the guard begin again after it let go of the press; the web has checked the role.
+    fn arm(&self, user: &str) -> Answer<()>;
+    /// What would happen with these setpoints (SI) instead of those of the last shot, each curve thinned to at most `points` points.
+    fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<WhatIf>;
+    /// What was agreed about the press.
+    fn press(&self) -> Answer<PressSetup>;
+    /// Pins the press to a certificate; [`StationError::Conflict`] with the key `other_certificate` when it is not the one it showed last.
+    fn pin_press(&self, user: &str, thumbprint: &str) -> Answer<PressSetup>;
+    /// Quality targets.
+    fn targets(&self) -> Answer<Targets>;
+    /// Replaces them; checks them as a whole, or changes nothing.
+    fn set_targets(&self, targets: &[Target]) -> Answer<Targets>;
 
     /// Writes a line of the hash-chained audit. Asked after everything that changed something, and for refused logins.
     fn audit(&self, user: &str, action: &str, detail: &str) -> Answer<()>;

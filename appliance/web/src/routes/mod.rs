@@ -1,6 +1,7 @@
 //! Every address the box answers, and the OpenAPI document that comes out of the same list.
 
 mod audit;
+mod correction;
 mod export;
 mod labels;
 mod live;
@@ -9,14 +10,17 @@ mod mode;
 mod mold;
 mod open;
 mod page;
+mod press;
 mod reference;
 mod releases;
 mod session;
 mod setup;
 mod shots;
+mod targets;
 mod tokens;
 mod trends;
 mod users;
+mod what_if;
 mod whitebox;
 
 use std::sync::Arc;
@@ -40,7 +44,7 @@ const BODY: usize = 64 * 1024;
 #[derive(utoipa::OpenApi)]
 #[openapi(
     components(schemas(crate::problem::ProblemJson)),
-    info(title = "Moldsight", description = "Virtual mold sensor: live estimates, shots, white box, log, setup. SI units throughout."),
+    info(title = "Moldsight", description = "Virtual mold sensor: live estimates, shots, white box, corrections, log, setup. SI units throughout."),
     security(("session" = []), ("token" = []))
 )]
 struct Document;
@@ -76,7 +80,17 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(tokens::remove_token))
         .routes(routes!(audit::audit))
         .routes(routes!(mode::set_mode))
-        .routes(routes!(mode::off))
+        .routes(routes!(correction::correction))
+        .routes(routes!(correction::corrections))
+        .routes(routes!(correction::decision))
+        .routes(routes!(correction::confirm))
+        .routes(routes!(correction::decline))
+        .routes(routes!(correction::arm))
+        .routes(routes!(correction::off))
+        .routes(routes!(what_if::what_if))
+        .routes(routes!(press::press))
+        .routes(routes!(press::pin))
+        .routes(routes!(targets::targets, targets::set_targets))
         .routes(routes!(open::openapi))
         .routes(routes!(open::healthz))
         .routes(routes!(open::metrics))

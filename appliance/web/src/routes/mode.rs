@@ -47,17 +47,6 @@ pub(super) async fn set_mode(
     Ok(axum::Json(ModeChange { mode }))
 }
 
-/// Takes everything off the press, at once.
-#[utoipa::path(post, path = "/api/v1/off", tag = "live", responses((status = 204), Refusals))]
-pub(super) async fn off(
-    State(app): State<App>,
-    Operator(caller): Operator,
-) -> Result<StatusCode, Refusal> {
-    app.ask(|station| station.off()).await?;
-    app.audit(&caller.name, "off", "").await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 const fn influence(mode: Mode) -> u8 {
     match mode {
         Mode::Observe => 0,

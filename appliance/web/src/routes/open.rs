@@ -71,11 +71,11 @@ pub(super) async fn metrics(
 
 /// The same, on an address of its own.
 pub(super) async fn open_metrics(State(app): State<App>) -> Result<Response, Refusal> {
-    let (mold, health) = app
-        .ask(|station| Ok((station.mold()?, station.health()?)))
+    let (mold, health, correction) = app
+        .ask(|station| Ok((station.mold()?, station.health()?, station.correction()?)))
         .await?;
     let live = app.live.borrow().clone();
-    let text = app.metrics.text(&mold, &health, &live)?;
+    let text = app.metrics.text(&mold, &health, &live, &correction)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
 

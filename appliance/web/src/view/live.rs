@@ -132,10 +132,12 @@ pub enum Mode {
     Correct,
 }
 
-/// Last advice.
+/// Advice that waits for a person: one line a setpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Advice {
-    /// Setpoint, as in the recipe (`hold_pressure_pa`, `transfer_volume_m3`, ...).
+    /// Number of the decision it belongs to; confirmed or declined by it.
+    pub decision: u64,
+    /// Setpoint (`hold_pressure`, `transfer_volume`, ...).
     pub setpoint: String,
     /// Change in the setpoint's unit.
     pub change: f64,
@@ -209,8 +211,10 @@ pub struct LiveSnapshot {
     pub quality: Vec<QualityLine>,
     /// Indicators, same shot.
     pub indicators: Vec<Indicator>,
-    /// Last advice.
+    /// Advice that waits.
     pub advice: Vec<Advice>,
+    /// Where the guard stands; none without a press.
+    pub guard: Option<super::GuardLine>,
     /// What the press tells, when a port is configured.
     pub press: Option<PressRead>,
 }

@@ -242,7 +242,7 @@ async fn without_an_audit_the_box_gains_no_influence_but_can_be_taken_off() {
     tokio::time::sleep(Duration::from_millis(150)).await;
     assert_eq!(mode().await, "advise");
     assert_eq!(
-        rig.by(Role::Operator, ask("POST", "/api/v1/off"))
+        rig.by(Role::Operator, ask("POST", "/api/v1/correction/off"))
             .await
             .status,
         503

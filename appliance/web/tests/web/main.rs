@@ -5,6 +5,7 @@
 )]
 
 mod accounts;
+mod corrections;
 mod data;
 mod hostile;
 mod live;

@@ -45,7 +45,54 @@ fn table() -> Vec<Line> {
         get("/api/v1/log", "/api/v1/log", Viewer),
         get("/api/v1/log/{id}/photo", "/api/v1/log/1/photo", Viewer),
         get("/api/v1/setup", "/api/v1/setup", Viewer),
+        get("/api/v1/correction", "/api/v1/correction", Viewer),
+        get("/api/v1/corrections", "/api/v1/corrections?limit=3", Viewer),
+        get("/api/v1/corrections/{id}", "/api/v1/corrections/7", Viewer),
+        get("/api/v1/press", "/api/v1/press", Viewer),
+        get("/api/v1/targets", "/api/v1/targets", Viewer),
         get("/metrics", "/metrics", Viewer),
+        line(
+            "POST",
+            "/api/v1/what-if",
+            "/api/v1/what-if",
+            Some(json!({"changes": {"hold_pressure": 43e6}})),
+            Viewer,
+        ),
+        line(
+            "POST",
+            "/api/v1/correction/confirm",
+            "/api/v1/correction/confirm",
+            Some(json!({"id": 1})),
+            Operator,
+        ),
+        line(
+            "POST",
+            "/api/v1/correction/decline",
+            "/api/v1/correction/decline",
+            Some(json!({"id": 1, "reason": ""})),
+            Operator,
+        ),
+        line(
+            "POST",
+            "/api/v1/correction/arm",
+            "/api/v1/correction/arm",
+            None,
+            Engineer,
+        ),
+        line(
+            "POST",
+            "/api/v1/press/pin",
+            "/api/v1/press/pin",
+            Some(json!({"thumbprint": crate::station::closing::THUMBPRINT})),
+            Engineer,
+        ),
+        line(
+            "PUT",
+            "/api/v1/targets",
+            "/api/v1/targets",
+            Some(json!({"targets": []})),
+            Engineer,
+        ),
         line(
             "PUT",
             "/api/v1/shots/{shot}/labels",
@@ -67,7 +114,13 @@ fn table() -> Vec<Line> {
             Some(json!({"mode": "observe"})),
             Operator,
         ),
-        line("POST", "/api/v1/off", "/api/v1/off", None, Operator),
+        line(
+            "POST",
+            "/api/v1/correction/off",
+            "/api/v1/correction/off",
+            None,
+            Operator,
+        ),
         line(
             "PUT",
             "/api/v1/reference/{shot}",
@@ -286,7 +339,7 @@ async fn an_operator_takes_influence_away_and_an_engineer_gives_it() {
     assert_eq!(rig.by(Role::Operator, to("advise")).await.status, 200);
     assert_eq!(rig.by(Role::Operator, to("correct")).await.status, 403);
     assert_eq!(
-        rig.by(Role::Operator, ask("POST", "/api/v1/off"))
+        rig.by(Role::Operator, ask("POST", "/api/v1/correction/off"))
             .await
             .status,
         204

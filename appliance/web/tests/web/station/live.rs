@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use appliance_web::view::{
-    Advice, Forecast, Indicator, LiveSnapshot, Mode, MoldView, Phase, PressRead, QualityLine,
-    Reading, SensorKind, ShotKind, Source, Trust, TrustState, Verdict,
+    Forecast, Indicator, LiveSnapshot, Mode, MoldView, Phase, PressRead, Reading, SensorKind,
+    ShotKind, Source, Trust, TrustState,
 };
 
 use super::curves::{CYCLE_S, Conditions, EJECT_S, conditions, scatter};
@@ -140,7 +140,9 @@ impl Press {
             last_verdict: shots::row(shot - 1, wall_ms).verdict,
             quality: shots::quality(shot),
             indicators: indicators(shot),
-            advice: advice(mode, shot),
+            // The loop fills these in.
+            advice: vec![],
+            guard: None,
             press: Some(PressRead {
                 connected: true,
                 operating_mode: "automatic".into(),
@@ -213,24 +215,4 @@ pub fn indicators(shot: u64) -> Vec<Indicator> {
         probability,
     })
     .into()
-}
-
-fn advice(mode: Mode, shot: u64) -> Vec<Advice> {
-    if mode == Mode::Observe || shots::verdict(shot - 1) == Some(Verdict::Good) {
-        return vec![];
-    }
-    let effect = QualityLine {
-        name: "part_weight".into(),
-        value: 3e-5,
-        sd: 1e-5,
-        unit: "kg".into(),
-        limits: [None, None],
-    };
-    vec![Advice {
-        setpoint: "hold_pressure_pa".into(),
-        change: 1.5e6,
-        unit: "Pa".into(),
-        effect: vec![effect],
-        reason: "advice.weight_low".into(),
-    }]
 }

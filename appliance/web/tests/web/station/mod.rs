@@ -1,12 +1,16 @@
 //! A station in memory: a press that never stops, with everything a real one remembers. For tests and for work on the dashboard only.
 #![allow(dead_code)]
 
+pub mod closing;
 mod curves;
 mod live;
 mod plate;
+mod setpoints;
 mod shots;
 mod state;
+mod what_if;
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -20,11 +24,13 @@ use appliance_web::station::{
     StationError,
 };
 use appliance_web::view::{
-    AuditEntry, AuditPage, Health, LiveSnapshot, LogEntry, LogPage, Mode, MoldView, ReleaseLine,
-    Setup, SetupChange, ShotDetail, ShotPage, ShotRow, Trend, WhiteBox,
+    AuditEntry, AuditPage, CorrectionNow, Decision, DecisionPage, Health, LiveSnapshot, LogEntry,
+    LogPage, Mode, MoldView, PressSetup, ReleaseLine, Setup, SetupChange, ShotDetail, ShotPage,
+    ShotRow, Target, Targets, Trend, WhatIf, WhiteBox,
 };
 use tokio::sync::watch;
 
+use closing::Closing;
 use curves::CYCLE_S;
 use live::Press;
 use state::State;
@@ -36,6 +42,7 @@ pub struct Memory {
     started: Instant,
     state: Mutex<State>,
     press: Mutex<Press>,
+    closing: Mutex<Closing>,
     /// While true, nothing can be written into the audit.
     pub audit_broken: AtomicBool,
     /// While true, asking for the mold panics.
@@ -54,6 +61,7 @@ impl Memory {
             started: Instant::now(),
             state: Mutex::new(State::new(now_ms())),
             press: Mutex::new(Press::new(HISTORY + 1)),
+            closing: Mutex::new(Closing::new(now_ms(), HISTORY)),
             audit_broken: AtomicBool::new(false),
             mold_panics: AtomicBool::new(false),
         })
@@ -64,10 +72,25 @@ impl Memory {
             let state = self.state();
             (state.mode, state.lot())
         };
-        self.press
-            .lock()
-            .expect("no holder panics")
-            .snapshot(Instant::now(), mode, lot, now_ms())
+        let mut snapshot = self.press.lock().expect("no holder panics").snapshot(
+            Instant::now(),
+            mode,
+            lot,
+            now_ms(),
+        );
+        let mut closing = self.closing();
+        closing.pass(now_ms(), self.last(), mode);
+        if !closing.press.present {
+            snapshot.press = None;
+        }
+        snapshot.advice = closing.live();
+        snapshot.guard = Some(closing.guard(mode));
+        snapshot
+    }
+
+    /// The loop over the press, for a test to disturb.
+    pub fn closing(&self) -> MutexGuard<'_, Closing> {
+        self.closing.lock().expect("no holder panics")
     }
 
     /// Publishes snapshots as long as the program runs.
@@ -402,13 +425,67 @@ impl Station for Memory {
     }
 
     fn set_mode(&self, mode: Mode) -> Answer<()> {
+        if mode != Mode::Observe && !self.closing().press.present {
+            return Err(closing::no_press());
+        }
         self.state().mode = mode;
         Ok(())
     }
 
     fn off(&self) -> Answer<()> {
         self.state().mode = Mode::Observe;
+        self.closing().off(now_ms());
         Ok(())
+    }
+
+    fn correction(&self) -> Answer<CorrectionNow> {
+        let mode = self.mode();
+        Ok(self.closing().now(mode))
+    }
+
+    fn corrections(&self, query: PageQuery) -> Answer<DecisionPage> {
+        let (decisions, next) = page(self.closing().decisions(), |one| one.id, query);
+        Ok(DecisionPage { decisions, next })
+    }
+
+    fn decision(&self, id: u64) -> Answer<Decision> {
+        self.closing().decision(id)
+    }
+
+    fn confirm(&self, user: &str, id: u64) -> Answer<Decision> {
+        self.closing().confirm(user, id, now_ms())
+    }
+
+    fn decline(&self, user: &str, id: u64, reason: &str) -> Answer<Decision> {
+        self.closing().decline(user, id, reason, now_ms())
+    }
+
+    fn arm(&self, _: &str) -> Answer<()> {
+        self.closing().arm()
+    }
+
+    fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<WhatIf> {
+        let values = *self.closing().values();
+        what_if::predict(self.last(), &values, changes, points)
+    }
+
+    fn press(&self) -> Answer<PressSetup> {
+        Ok(self.closing().setup())
+    }
+
+    fn pin_press(&self, user: &str, thumbprint: &str) -> Answer<PressSetup> {
+        self.closing().pin(user, thumbprint, now_ms())
+    }
+
+    fn targets(&self) -> Answer<Targets> {
+        Ok(self.state().targets())
+    }
+
+    fn set_targets(&self, targets: &[Target]) -> Answer<Targets> {
+        let mut state = self.state();
+        state.check_targets(targets)?;
+        state.targets = targets.to_vec();
+        Ok(state.targets())
     }
 
     fn audit(&self, user: &str, action: &str, detail: &str) -> Answer<()> {

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use appliance_web::station::{NewLogEntry, Photo, photo_address};
+use appliance_web::station::{Answer, NewLogEntry, Photo, StationError, photo_address};
 use appliance_web::view::{
-    AuditEntry, ChannelHealth, ClockHealth, CycleSetup, DiskHealth, Health, Limit, LogEntry,
-    LogKind, Mode, NodeHealth, PressHealth, Problem, ReleaseLine, SensorSetup, Setup, Severity,
-    TickHealth, Versions,
+    Aim, AuditEntry, ChannelHealth, ClockHealth, CycleSetup, DiskHealth, Health, Limit, LogEntry,
+    LogKind, Mode, NodeHealth, OfReference, PressHealth, Problem, ReleaseLine, SensorSetup, Setup,
+    Severity, Target, Targets, TickHealth, Versions,
 };
 
 use super::plate::SENSORS;
@@ -20,6 +20,7 @@ pub struct State {
     pub photos: HashMap<u64, Photo>,
     pub setup: Setup,
     pub audit: Vec<(AuditEntry, u64)>,
+    pub targets: Vec<Target>,
 }
 
 impl State {
@@ -32,6 +33,7 @@ impl State {
             photos: HashMap::new(),
             setup: setup(),
             audit: vec![],
+            targets: targets(),
         };
         let line = |kind, text: &str| NewLogEntry {
             kind,
@@ -63,6 +65,37 @@ impl State {
         state
     }
 
+    /// Targets with what they could be set on.
+    pub fn targets(&self) -> Targets {
+        let reference = self.reference.unwrap_or(200);
+        let lines = shots::quality(reference);
+        Targets {
+            targets: self.targets.clone(),
+            quantities: lines
+                .iter()
+                .map(|line| (line.name.clone(), line.unit.clone()))
+                .collect(),
+            reference: lines
+                .into_iter()
+                .map(|line| (line.name, line.value))
+                .collect(),
+        }
+    }
+
+    pub fn check_targets(&self, targets: &[Target]) -> Answer<()> {
+        let known = self.targets().quantities;
+        for target in targets {
+            let pair = (target.quantity.clone(), target.unit.clone());
+            if !known.contains(&pair) {
+                return Err(StationError::Invalid {
+                    field: "targets.quantity".into(),
+                    reason: format!("no prediction `{}` in {}", target.quantity, target.unit),
+                });
+            }
+        }
+        Ok(())
+    }
+
     pub fn lot(&self) -> Option<String> {
         self.log.iter().rev().find_map(|entry| entry.lot.clone())
     }
@@ -87,6 +120,26 @@ impl State {
         self.log.push(entry.clone());
         entry
     }
+}
+
+fn targets() -> Vec<Target> {
+    let target = |quantity: &str, unit: &str, value, tolerance, enabled| Target {
+        quantity: quantity.into(),
+        unit: unit.into(),
+        value,
+        tolerance,
+        enabled,
+    };
+    vec![
+        target("part_weight", "kg", Aim::Value(0.011_62), 1.2e-5, true),
+        target(
+            "shrinkage",
+            "1",
+            Aim::Of(OfReference::Reference),
+            2e-4,
+            false,
+        ),
+    ]
 }
 
 fn setup() -> Setup {
