@@ -35,8 +35,10 @@ pub struct Foretold {
     pub labels: usize,
     /// The last labels left the prediction, this way.
     pub drift: Option<Drift>,
-    /// The shot lies outside what the labels cover.
+    /// Its features lie outside what the labels cover.
     pub out_of_range: bool,
+    /// It belongs to something no label has seen, a new lot for example; the band is wider for it.
+    pub unseen: bool,
 }
 
 /// Labels kept.
@@ -228,6 +230,7 @@ impl Learner {
                 labels: 0,
                 drift: None,
                 out_of_range: false,
+                unseen: false,
             });
         };
         let z = fit.standard.apply(&case.features);
@@ -260,7 +263,8 @@ impl Learner {
             },
             labels: self.samples.len(),
             drift: self.drift,
-            out_of_range: unseen > 0.0 || off_line || (0..z.len()).any(beyond),
+            out_of_range: off_line || (0..z.len()).any(beyond),
+            unseen: unseen > 0.0,
         })
     }
 

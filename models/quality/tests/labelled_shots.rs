@@ -179,7 +179,7 @@ fn one_typing_error_does_not_rule() {
 }
 
 #[test]
-fn features_off_the_labelled_ones_and_a_new_lot_are_out_of_range_with_wider_bands() {
+fn features_off_the_labelled_ones_and_a_new_lot_are_named_and_widen_the_band() {
     let (mut press, learner) = taught(4, 60);
     let (case, _) = press.shot();
     let usual = learner.foretell(&case).unwrap();
@@ -194,7 +194,7 @@ fn features_off_the_labelled_ones_and_a_new_lot_are_out_of_range_with_wider_band
     let mut other = case.clone();
     other.levels = vec![2];
     let other = learner.foretell(&other).unwrap();
-    assert!(other.out_of_range && other.corrected.sd > usual.corrected.sd);
+    assert!(other.unseen && !usual.unseen && other.corrected.sd > usual.corrected.sd);
     // A feature that was not measured is no reason to refuse.
     let mut gap = case.clone();
     gap.features[5] = f64::NAN;
