@@ -11,9 +11,7 @@ use firmware_node::node::{Fast, Identity, Node};
 use firmware_node::sampler::GroupSampler;
 use firmware_node::sorting::ThreePins;
 use firmware_node::transfer::{TransferLimits, TransferWire};
-use firmware_wire::{
-    ChannelInfo, GroupInfo, NodeId, NodeTicks, OutputPolicy, PartVerdict, ResetCause, Unit,
-};
+use firmware_wire::{ChannelInfo, GroupInfo, NodeId, NodeTicks, OutputPolicy, ResetCause, Unit};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, sleep, spawn};
@@ -202,12 +200,9 @@ fn run(id: NodeId, boot: u32, line: &Mutex<Option<Pty>>, stop: &AtomicBool, rest
     let lines = ThreePins {
         good: CountedPin::default(),
         reject: CountedPin::default(),
-        uncertain: CountedPin::default(),
+        uncertain: Some(CountedPin::default()),
     };
-    let policy = OutputPolicy {
-        silence_ticks: 500_000,
-        fail_safe: PartVerdict::Reject,
-    };
+    let policy = OutputPolicy::usual(TICK_HZ);
     let mut node = Node::new(identity, lines, policy);
     let start = Instant::now();
     let mut instants = 0_u64;

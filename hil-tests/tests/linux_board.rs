@@ -22,15 +22,14 @@ fn plays_its_recording_over(line: Line, name: &Path, recording: &Path) {
             sensors
                 .add_recording(&recording)
                 .expect("a sound recording");
-            let wire = || Wire::take(None).expect("no wire is no trouble");
             let settings = Settings {
                 node: NodeId(0xabc),
                 rate_hz: 500,
-                transfer: wire(),
+                transfer: Wire::None,
                 sorting: ThreePins {
-                    good: wire(),
-                    reject: wire(),
-                    uncertain: wire(),
+                    good: Wire::None,
+                    reject: Wire::None,
+                    uncertain: None,
                 },
             };
             run(settings, sensors, link, || running.load(Ordering::Relaxed))

@@ -28,6 +28,11 @@ fn the_transfer_plan_fires_in_time_and_only_when_it_may() {
 }
 
 #[test]
+fn the_sorting_line_is_on_for_a_good_part_and_only_while_it_may() {
+    must_hold(|| stories::sorting::run(3));
+}
+
+#[test]
 fn oddities_are_named_and_data_on_either_side_is_kept() {
     must_hold(stories::oddities::run);
 }

@@ -48,6 +48,8 @@ pub async fn read_node<S: Sink>(
             },
         };
         with(&acquisition, |all| all.sink.event(source, event));
+        // Plans and verdicts that waited for a line are about shots long gone.
+        while orders.try_recv().is_ok() {}
         // Whatever ends it, the port is closed by being dropped.
         let _ = converse(&acquisition, source, &path, start, port, &mut orders).await;
         gone = Some(Instant::now());

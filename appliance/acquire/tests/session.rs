@@ -53,6 +53,7 @@ fn hello(node: u64, boot: u32, now: u64) -> NodePacket<'static> {
         now: NodeTicks(now),
         outputs: OutputPolicy {
             silence_ticks: 1,
+            longest_ticks: 60_000_000,
             fail_safe: PartVerdict::Reject,
         },
         groups: std::iter::once(GroupInfo {

@@ -27,10 +27,12 @@ pub mod part;
 pub mod phase;
 pub mod places;
 pub mod ports;
+pub mod quality;
 pub mod rezero;
 pub mod sample;
 pub mod setup;
 pub mod shot;
+pub mod sort;
 pub mod trust;
 pub mod walker;
 

@@ -13,9 +13,9 @@ use crate::transfer::TransferWire;
 use crate::tx_queue::TxQueue;
 use embedded_hal::digital::OutputPin;
 use firmware_wire::{
-    Counters, Decoder, Fault, FromHost, FromNode, GroupCounters, GroupInfo, Hello, HostPacket,
-    MAX_FRAME, NodeId, NodePacket, NodeTicks, OutputPolicy, PlanAck, ResetCause, SyncReply,
-    TransferPlan, TransferReport, encode,
+    Counters, DecodeError, Decoder, Fault, FromHost, FromNode, GroupCounters, GroupInfo, Hello,
+    HostPacket, MAX_FRAME, NodeId, NodePacket, NodeTicks, OutputPolicy, PlanAck, ResetCause,
+    SyncReply, TransferPlan, TransferReport, encode,
 };
 
 /// What the timer interrupt owns: the clock, the fast group, the transfer wire.
@@ -204,7 +204,13 @@ impl<'t, L: SortingLines> Node<'t, L> {
                 self.link.hear(now);
                 self.obey(packet, now, fast);
             }
-            Err(_) => self.host_bad_frames = self.host_bad_frames.wrapping_add(1),
+            Err(error) => {
+                self.host_bad_frames = self.host_bad_frames.wrapping_add(1);
+                // Noise says nothing. A sound frame that cannot be read may have been a verdict.
+                if matches!(error, DecodeError::Version { .. } | DecodeError::Malformed) {
+                    self.sorting.unreadable(now);
+                }
+            }
         });
         self.decoder = decoder;
     }
@@ -235,6 +241,7 @@ impl<'t, L: SortingLines> Node<'t, L> {
     pub fn poll(&mut self, fast: &mut impl FastAccess, slow: &mut [SlowGroup<'t, '_>]) {
         let now = fast.with(|fast| fast.now());
         let silent = self.link.is_silent(now);
+        self.sorting.tend(now);
         if silent {
             self.sorting.host_silent(now);
             fast.with(|fast| fast.host_silent());

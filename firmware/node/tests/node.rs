@@ -100,6 +100,7 @@ impl Rig {
         };
         let policy = OutputPolicy {
             silence_ticks: 100_000,
+            longest_ticks: 60_000_000,
             fail_safe: PartVerdict::Reject,
         };
         let node = Node::new(identity, Lines(lines.clone()), policy);
@@ -253,8 +254,9 @@ fn the_lines_follow_the_host_and_fall_to_reject_when_it_is_silent() {
     );
     let verdict = PartVerdict::Good;
     rig.tell(&HostPacket::SetOutput(SetOutput {
-        command: 1,
+        shot: 1,
         verdict,
+        valid_ticks: 10_000_000,
     }));
     for _ in 0..100 {
         rig.step(|_| {});
@@ -273,4 +275,78 @@ fn the_lines_follow_the_host_and_fall_to_reject_when_it_is_silent() {
         }
     });
     assert_eq!(told, [(PartVerdict::Reject, OutputCause::HostSilent)]);
+}
+
+#[test]
+fn a_verdict_ends_in_its_time_and_with_a_sound_frame_nobody_can_read_but_not_by_noise() {
+    let mut rig = Rig::new();
+    let good = HostPacket::SetOutput(SetOutput {
+        shot: 5,
+        verdict: PartVerdict::Good,
+        valid_ticks: 50_000,
+    });
+    rig.tell(&good);
+    for ms in 0..60 {
+        rig.tell(&HostPacket::KeepAlive);
+        rig.step(|_| {});
+        let want = if ms < 50 {
+            PartVerdict::Good
+        } else {
+            PartVerdict::Reject
+        };
+        assert_eq!(rig.lines.get(), want, "after {ms} ms");
+    }
+    let hear = |rig: &mut Rig, bytes: &[u8]| {
+        let now = NodeTicks(rig.now.get());
+        rig.node.receive(bytes, now, &mut rig.fast);
+        rig.step(|_| {});
+        rig.lines.get()
+    };
+    rig.tell(&good);
+    assert_eq!(hear(&mut rig, &[3, 1, 4, 0, 1, 5, 0]), PartVerdict::Good);
+    let mut frame = [0; MAX_FRAME];
+    let older = encode::encode_as::<FromHost>(1, &good, &mut frame).expect("fits");
+    assert_eq!(hear(&mut rig, older), PartVerdict::Reject);
+    rig.tell(&good);
+    assert_eq!(hear(&mut rig, &[]), PartVerdict::Good);
+}
+
+proptest! {
+    /// Whatever is said and whenever: the good line is only on within the time of the last sensible good verdict,
+    /// while the host is heard.
+    #[test]
+    fn good_is_never_shown_without_a_verdict_in_force(
+        talk in proptest::collection::vec((0_u8..6, 0_u64..40_000, 1_usize..130), 1..40),
+    ) {
+        let mut rig = Rig::new();
+        let (mut ends, mut heard) = (0, 0);
+        for (k, (what, valid_ticks, wait)) in talk.into_iter().enumerate() {
+            let verdict = match what {
+                0 | 1 => Some(PartVerdict::Good),
+                2 => Some(PartVerdict::Reject),
+                3 => Some(PartVerdict::Uncertain),
+                _ => None,
+            };
+            let now = rig.now.get();
+            match verdict {
+                Some(verdict) => {
+                    let command = SetOutput { shot: k as u64, verdict, valid_ticks };
+                    rig.tell(&HostPacket::SetOutput(command));
+                    ends = if verdict == PartVerdict::Good { now + valid_ticks } else { 0 };
+                    heard = now;
+                }
+                None if what == 4 => {
+                    rig.tell(&HostPacket::KeepAlive);
+                    heard = now;
+                }
+                None => {}
+            }
+            for _ in 0..wait {
+                let now = rig.now.get();
+                rig.step(|_| {});
+                let may = now < ends && now - heard <= 100_000;
+                prop_assert!(may || rig.lines.get() != PartVerdict::Good, "at {now}, ends {ends}, heard {heard}");
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@
 use crc::{CRC_32_ISCSI, Crc, Table};
 
 /// First byte of every body. Raised whenever an old reader would misread a packet.
-pub const WIRE_VERSION: u8 = 1;
+pub const WIRE_VERSION: u8 = 2;
 
 /// Bytes before the packet: version and direction mark.
 pub const HEADER_BYTES: usize = 2;

@@ -29,6 +29,14 @@ fn decode_node(
     }
 }
 
+fn verdicts() -> impl Strategy<Value = PartVerdict> {
+    prop_oneof![
+        Just(PartVerdict::Good),
+        Just(PartVerdict::Reject),
+        Just(PartVerdict::Uncertain)
+    ]
+}
+
 fn host_packets() -> impl Strategy<Value = HostPacket> {
     let crossing = prop_oneof![Just(Crossing::Rising), Just(Crossing::Falling)];
     let law = prop_oneof![
@@ -77,10 +85,13 @@ fn host_packets() -> impl Strategy<Value = HostPacket> {
         plan.prop_map(HostPacket::Arm),
         any::<u32>().prop_map(|plan| HostPacket::Disarm { plan }),
         any::<u32>().prop_map(|plan| HostPacket::ReportSeen { plan }),
-        any::<u32>().prop_map(|command| HostPacket::SetOutput(SetOutput {
-            command,
-            verdict: PartVerdict::Uncertain
-        })),
+        (any::<u64>(), verdicts(), any::<u64>()).prop_map(|(shot, verdict, valid_ticks)| {
+            HostPacket::SetOutput(SetOutput {
+                shot,
+                verdict,
+                valid_ticks,
+            })
+        }),
     ]
 }
 
@@ -130,7 +141,7 @@ proptest! {
             node: NodeId(node), build: "0.1.0 a board with quite a long name", boot,
             reset: ResetCause::Panic, panic: "index out of bounds: the len is 3 but the index is 7",
             tick_hz: 1_000_000, now: NodeTicks(now),
-            outputs: OutputPolicy { silence_ticks: 500_000, fail_safe: PartVerdict::Reject },
+            outputs: OutputPolicy { silence_ticks: 500_000, longest_ticks: 60_000_000, fail_safe: PartVerdict::Reject },
             groups: periods.iter().map(|&period_ticks| GroupInfo { period_ticks, rows_per_block: 20 }).collect(),
             channels: names.iter().map(|name| ChannelInfo {
                 name, group: 0, unit: Unit::Megapascal, code_min: low, code_max: i32::MAX, at_min: at, at_max: at,
@@ -141,6 +152,24 @@ proptest! {
         let mut got = 0;
         decode_node(bytes, 64, |packet| {
             assert_eq!(packet, Ok(NodePacket::Hello(hello.clone())));
+            got += 1;
+        });
+        prop_assert_eq!(got, 1);
+    }
+
+    /// Every state of the lines comes back with its cause.
+    #[test]
+    fn output_states_round_trip(at: u64, shot: u64, verdict in verdicts(), which in 0_usize..6, cut in 1_usize..40) {
+        let causes = [
+            OutputCause::Boot, OutputCause::Host { shot }, OutputCause::HostSilent,
+            OutputCause::Expired { shot }, OutputCause::Refused { shot }, OutputCause::Unreadable,
+        ];
+        let state = OutputState { at: NodeTicks(at), verdict, cause: causes[which] };
+        let mut frame = [0; MAX_FRAME];
+        let bytes = encode::<FromNode>(&NodePacket::Output(state), &mut frame).unwrap();
+        let mut got = 0;
+        decode_node(bytes, cut, |packet| {
+            assert_eq!(packet, Ok(NodePacket::Output(state)));
             got += 1;
         });
         prop_assert_eq!(got, 1);
@@ -168,11 +197,11 @@ proptest! {
 fn another_version_is_named_not_misread() {
     let mut frame = [0; MAX_FRAME];
     let bytes =
-        encode::encode_as::<FromNode>(7, &NodePacket::Counters(Counters::default()), &mut frame)
+        encode::encode_as::<FromNode>(1, &NodePacket::Counters(Counters::default()), &mut frame)
             .unwrap();
     let mut seen = Vec::new();
     decode_node(bytes, 5, |packet| seen.push(packet.map(|_| ())));
-    assert_eq!(seen, [Err(DecodeError::Version { theirs: 7 })]);
+    assert_eq!(seen, [Err(DecodeError::Version { theirs: 1 })]);
 }
 
 #[test]

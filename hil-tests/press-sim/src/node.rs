@@ -17,7 +17,7 @@ use firmware_node::sorting::ThreePins;
 use firmware_node::transfer::{TransferLimits, TransferWire};
 use firmware_wire::{
     ChannelInfo, Decoder, FromHost, GroupInfo, HostPacket, NodeId, NodeTicks, OutputPolicy,
-    PartVerdict, ResetCause,
+    ResetCause,
 };
 use std::cell::Cell;
 use std::path::Path;
@@ -185,14 +185,11 @@ pub fn run(
         groups: &groups,
         channels: &specs,
     };
-    let policy = OutputPolicy {
-        silence_ticks: 500_000,
-        fail_safe: PartVerdict::Reject,
-    };
+    let policy = OutputPolicy::usual(TICK_HZ);
     let lines = ThreePins {
         good: Pin::default(),
         reject: Pin::default(),
-        uncertain: Pin::default(),
+        uncertain: Some(Pin::default()),
     };
     let mut node = Node::new(identity, lines, policy);
     let mut overheard = Decoder::<FromHost>::new();

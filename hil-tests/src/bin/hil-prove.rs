@@ -22,6 +22,7 @@ fn all() -> Result<Vec<Figure>, RigError> {
     };
     tell(stories::steady::run(seconds("STEADY_SECONDS", 60))?);
     tell(stories::transfer::run(5)?);
+    tell(stories::sorting::run(10)?);
     tell(stories::oddities::run()?);
     tell(stories::many_channels::run(
         &program,

@@ -2,6 +2,7 @@
 
 pub mod many_channels;
 pub mod oddities;
+pub mod sorting;
 pub mod steady;
 pub mod transfer;
 

@@ -243,8 +243,9 @@ fn refuses(scene: &Scene) -> Result<Figure, RigError> {
 fn silent(scene: &mut Scene) -> Result<Figure, RigError> {
     let tick = now(scene)?;
     let good = SetOutput {
-        command: 9,
+        shot: 9,
         verdict: PartVerdict::Good,
+        valid_ticks: 60_000_000,
     };
     scene.reader.order(0, HostPacket::SetOutput(good));
     scene.reader.wait("the good line", 5, |seen| {

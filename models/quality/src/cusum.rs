@@ -24,6 +24,8 @@ pub struct Cusum {
     limit: f64,
     up: f64,
     down: f64,
+    up_run: u32,
+    down_run: u32,
 }
 
 impl Default for Cusum {
@@ -40,6 +42,8 @@ impl Cusum {
             limit,
             up: 0.0,
             down: 0.0,
+            up_run: 0,
+            down_run: 0,
         }
     }
 
@@ -50,8 +54,20 @@ impl Cusum {
             let r = residual.clamp(-4.0, 4.0);
             self.up = (self.up + r - self.slack).max(0.0);
             self.down = (self.down - r - self.slack).max(0.0);
+            let run = |sum: f64, run: u32| if sum > 0.0 { run + 1 } else { 0 };
+            self.up_run = run(self.up, self.up_run);
+            self.down_run = run(self.down, self.down_run);
         }
         self.drift()
+    }
+
+    /// Residuals since the larger sum left zero: where the drift began, by Page's own estimate.
+    pub const fn run(&self) -> u32 {
+        if self.up >= self.down {
+            self.up_run
+        } else {
+            self.down_run
+        }
     }
 
     /// The drift that stands.
@@ -67,8 +83,8 @@ impl Cusum {
 
     /// Starts over, after an operator confirmed the cause.
     pub const fn reset(&mut self) {
-        self.up = 0.0;
-        self.down = 0.0;
+        (self.up, self.down) = (0.0, 0.0);
+        (self.up_run, self.down_run) = (0, 0);
     }
 }
 
@@ -81,8 +97,9 @@ mod tests {
         let mut c = Cusum::default();
         assert_eq!(c.step(40.0), None);
         c.reset();
+        assert_eq!((c.step(1.0), c.step(-2.0)), (None, None));
         let at = (1..30).find(|_| c.step(-1.0) == Some(Drift::Down)).unwrap();
-        assert!(at <= 12, "{at}");
+        assert!(at <= 12 && c.run() == at + 1, "{at}, {}", c.run());
     }
 
     #[test]

@@ -27,149 +27,157 @@ impl Defect {
         Self::WeldLine,
         Self::Burn,
     ];
+
+    /// Name in records, limits and the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ShortShot => "short_shot",
+            Self::Flash => "flash",
+            Self::Sink => "sink_mark",
+            Self::WeldLine => "weld_line",
+            Self::Burn => "burn",
+        }
+    }
+
+    /// By name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|d| d.name() == name)
+    }
 }
 
-/// The prior of one defect, before any label.
-#[derive(Clone, Debug)]
-pub struct DefectSettings {
-    /// Probability with the indicator at zero, in (0, 1).
-    pub base_rate: f64,
-    /// Rise of the log odds per unit of indicator (indicators are scaled: 0 safe, 1 at the limit).
-    pub slope: f64,
-    /// Prior standard deviation of both, in log odds.
-    pub prior_sd: f64,
+/// Prior standard deviation of the offset, and of the pull of all features together, in log odds.
+const OFFSET_SD: f64 = 1.5;
+const FEATURES_SD: f64 = 1.0;
+/// Nothing is surer than this before a label.
+const SUREST: f64 = 1e-4;
+const STEPS: usize = 30;
+
+/// A part that somebody looked at, or that nobody complained about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspected {
+    /// Probability by the physics alone.
+    pub physics: f64,
+    /// Features, centred and scaled.
+    pub features: Vec<f64>,
+    /// Whether it had the defect.
+    pub defective: bool,
+    /// What the word is worth: 1 for an inspected part, less for one that only passed.
+    pub weight: f64,
 }
 
-/// Probability of one defect from its physics indicator, updated by labels.
+/// Probability of one defect: the physics' own, moved by labels.
 ///
 /// ```text
-/// P(defect) = 1 / (1 + exp(-kappa mu)),  mu = E[a + b s],  kappa = (1 + pi var / 8)^-1/2
+/// logit P = kappa (logit(physics) / kappa0 + a + w . z),   kappa = (1 + pi var / 8)^-1/2
 /// ```
 ///
-/// `a`, `b` carry a Gaussian belief; a label updates it by one Newton step on the log posterior
-/// (Laplace); `kappa` pulls an uncertain map toward one half. Sources: Spiegelhalter and Lauritzen
-/// (1990), Networks 20; MacKay (1992), Neural Computation 4.
+/// `a` and `w` start at zero with a Gaussian belief, so that without labels a usual shot has the probability of the physics;
+/// labels move them to the maximum of the posterior (Newton), and `kappa` keeps what is uncertain near one half. Sources:
+/// Spiegelhalter and Lauritzen (1990), Networks 20; MacKay (1992), Neural Computation 4.
 #[derive(Clone, Debug)]
 pub struct DefectModel {
-    /// Which defect.
-    pub defect: Defect,
-    mean: [f64; 2],
-    covariance: [[f64; 2]; 2],
+    mean: Vec<f64>,
+    precision: Cholesky,
 }
 
 fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-impl DefectModel {
-    /// Starts from the prior.
-    pub fn new(defect: Defect, settings: &DefectSettings) -> Result<Self, QualityError> {
-        let got = settings.base_rate;
-        if !(got > 0.0 && got < 1.0) {
-            return Err(QualityError::BadSetting {
-                what: "base_rate",
-                must: "in (0, 1)",
-                got,
-            });
-        }
-        let got = settings.prior_sd;
-        if !(got > 0.0 && got.is_finite()) {
-            return Err(QualityError::BadSetting {
-                what: "prior_sd",
-                must: "positive",
-                got,
-            });
-        }
-        let v = settings.prior_sd.powi(2);
-        let odds = settings.base_rate / (1.0 - settings.base_rate);
-        Ok(Self {
-            defect,
-            mean: [odds.ln(), settings.slope],
-            covariance: [[v, 0.0], [0.0, v]],
-        })
-    }
-
-    /// Probability of the defect at indicator `s`; one that is not finite tells nothing: `None`.
-    pub fn probability(&self, s: f64) -> Option<f64> {
-        s.is_finite().then(|| {
-            let c = &self.covariance;
-            let variance = c[0][0] + 2.0 * s * c[0][1] + s * s * c[1][1];
-            let kappa = (1.0 + std::f64::consts::PI * variance / 8.0).sqrt().recip();
-            logistic(kappa * (self.mean[0] + s * self.mean[1]))
-        })
-    }
-
-    /// Learns from one inspected part.
-    pub fn learn(&mut self, s: f64, defective: bool) -> Result<(), QualityError> {
-        if !s.is_finite() {
-            return Err(QualityError::BadSetting {
-                what: "an indicator",
-                must: "finite",
-                got: s,
-            });
-        }
-        let x = [1.0, s];
-        let p = logistic(dot(&self.mean, &x));
-        let weight = p * (1.0 - p);
-        let spread = [dot(&self.covariance[0], &x), dot(&self.covariance[1], &x)];
-        let shrink = 1.0 + weight * dot(&spread, &x);
-        for i in 0..2 {
-            for j in 0..2 {
-                self.covariance[i][j] -= weight * spread[i] * spread[j] / shrink;
-            }
-        }
-        let error = f64::from(u8::from(defective)) - p;
-        for i in 0..2 {
-            self.mean[i] += dot(&self.covariance[i], &x) * error;
-        }
-        debug_assert!(
-            Cholesky::new(Matrix::from_rows(&self.covariance.map(|r| r.to_vec()))).is_ok()
-        );
-        Ok(())
-    }
+fn kappa(variance: f64) -> f64 {
+    (1.0 + std::f64::consts::PI * variance / 8.0).sqrt().recip()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::Random;
+/// Log odds that the physics stands for.
+fn start(physics: f64) -> f64 {
+    let p = physics.clamp(SUREST, 1.0 - SUREST);
+    (p / (1.0 - p)).ln() / kappa(OFFSET_SD.powi(2) + FEATURES_SD.powi(2))
+}
 
-    fn model() -> DefectModel {
-        DefectModel::new(
-            Defect::Flash,
-            &DefectSettings {
-                base_rate: 0.02,
-                slope: 4.0,
-                prior_sd: 1.0,
-            },
-        )
-        .unwrap()
+fn design(features: &[f64]) -> Vec<f64> {
+    std::iter::once(1.0)
+        .chain(features.iter().copied())
+        .collect()
+}
+
+impl DefectModel {
+    /// Learns from parts with `width` features each; none is fine.
+    ///
+    /// # Errors
+    /// When a part has another number of features or a number is not finite.
+    pub fn fit(width: usize, parts: &[Inspected]) -> Result<Self, QualityError> {
+        for part in parts {
+            if part.features.len() != width {
+                return Err(QualityError::Length {
+                    what: "the features",
+                    got: part.features.len(),
+                    expected: width,
+                });
+            }
+            let bad = |v: &&f64| !v.is_finite();
+            let numbers = [part.physics, part.weight];
+            if let Some(&got) = part.features.iter().chain(&numbers).find(bad) {
+                return Err(QualityError::BadSetting {
+                    what: "a number of an inspected part",
+                    must: "finite",
+                    got,
+                });
+            }
+        }
+        let size = width + 1;
+        let prior = |i: usize| match i {
+            0 => OFFSET_SD.powi(-2),
+            _ => width as f64 / FEATURES_SD.powi(2),
+        };
+        let mut mean = vec![0.0; size];
+        let rows: Vec<(Vec<f64>, f64)> = parts
+            .iter()
+            .map(|p| (design(&p.features), start(p.physics)))
+            .collect();
+        let mut step = 0;
+        loop {
+            let mut hessian = Matrix::zeros(size, size);
+            let mut slope: Vec<f64> = (0..size).map(|i| -prior(i) * mean[i]).collect();
+            for i in 0..size {
+                hessian.row_mut(i)[i] = prior(i);
+            }
+            for (part, (x, from)) in parts.iter().zip(&rows) {
+                let p = logistic(from + dot(&mean, x));
+                let error = part.weight * (f64::from(u8::from(part.defective)) - p);
+                // Never quite flat, so that a step cannot leave the hill.
+                let bend = part.weight * (p * (1.0 - p)).max(1e-3);
+                for i in 0..size {
+                    slope[i] += error * x[i];
+                    for (h, xj) in hessian.row_mut(i).iter_mut().zip(x) {
+                        *h += bend * x[i] * xj;
+                    }
+                }
+            }
+            let precision = Cholesky::new(hessian)?;
+            let change = precision.solve(&slope);
+            let largest = change.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+            if largest < 1e-8 || step == STEPS {
+                return Ok(Self { mean, precision });
+            }
+            // At most one unit of log odds a step: far from the top the hill is no parabola.
+            let damped = (1.0 / largest).min(1.0);
+            for (m, c) in mean.iter_mut().zip(&change) {
+                *m += damped * c;
+            }
+            step += 1;
+        }
     }
 
-    #[test]
-    fn more_indicator_is_more_risk_and_the_unknown_stays_unknown() {
-        let m = model();
-        assert!(m.probability(0.0).unwrap() < 0.1);
-        assert!(m.probability(1.5).unwrap() > m.probability(0.5).unwrap());
-        assert_eq!(m.probability(f64::NAN), None);
-    }
-
-    #[test]
-    fn after_many_labels_probabilities_are_frequencies() {
-        let mut random = Random::new(5);
-        let mut m = model();
-        let truth = |s: f64| logistic(-3.0 + 3.0 * s);
-        for _ in 0..6000 {
-            let s = random.below(2000) as f64 / 1000.0;
-            let bad = (random.below(1_000_000) as f64) < 1e6 * truth(s);
-            m.learn(s, bad).unwrap();
+    /// Probability of the defect for a shot with the physics' own probability and features, centred and scaled.
+    /// `None` when a number is not finite or the features are others.
+    pub fn probability(&self, physics: f64, features: &[f64]) -> Option<f64> {
+        let x = design(features);
+        if x.len() != self.mean.len() || !physics.is_finite() || x.iter().any(|v| !v.is_finite()) {
+            return None;
         }
-        for s in [0.2, 0.8, 1.4, 1.9] {
-            assert!(
-                (m.probability(s).unwrap() - truth(s)).abs() < 0.04,
-                "{s}: {:?}",
-                m.probability(s)
-            );
-        }
+        let v = self.precision.forward(&x);
+        Some(logistic(
+            kappa(dot(&v, &v)) * (start(physics) + dot(&self.mean, &x)),
+        ))
     }
 }

@@ -26,7 +26,7 @@ sensors
   --bme280 /dev/i2c-N             ambient temperature, pressure, humidity
   --recording FILE                raw codes, one row a line: a trial without sensors
 wires, each /dev/gpiochipN:LINE
-  --transfer, --good, --reject, --uncertain
+  --transfer, --good, --reject, --uncertain   (without --uncertain such parts go to reject)
 
 example: linux --line pty:/run/moldsight/node0 --ads131m08 /dev/spidev0.0 --transfer /dev/gpiochip0:17
 ";
@@ -72,7 +72,7 @@ fn parse() -> Result<Option<Command>, Box<dyn Error>> {
         Some(id) => id,
         None => machine_id()?,
     });
-    let wire = |at: usize| Wire::take(wires[at].as_deref());
+    let wire = |at: usize| wires[at].as_deref().map_or(Ok(Wire::None), Wire::take);
     let settings = Settings {
         node,
         rate_hz,
@@ -80,7 +80,7 @@ fn parse() -> Result<Option<Command>, Box<dyn Error>> {
         sorting: ThreePins {
             good: wire(1)?,
             reject: wire(2)?,
-            uncertain: wire(3)?,
+            uncertain: wires[3].as_deref().map(Wire::take).transpose()?,
         },
     };
     Ok(Some(Command {

@@ -267,10 +267,7 @@ fn main() -> ! {
         groups: &GROUPS,
         channels: &CHANNELS,
     };
-    let policy = OutputPolicy {
-        silence_ticks: 500_000,
-        fail_safe: PartVerdict::Reject,
-    };
+    let policy = OutputPolicy::usual(Micros::HZ);
     let mut node = Node::new(identity, GoodLed(Led(2)), policy);
     start_interrupts();
     let mut vitals = Vitals::new(BoardWatchdog::start());

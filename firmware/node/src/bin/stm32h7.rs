@@ -48,9 +48,7 @@ use firmware_node::sampler::GroupSampler;
 use firmware_node::sorting::ThreePins;
 use firmware_node::transfer::{TransferLimits, TransferWire};
 use firmware_node::watchdog::{Vitals, Watchdog};
-use firmware_wire::{
-    ChannelInfo, GroupInfo, NodeId, NodeTicks, OutputPolicy, PartVerdict, ResetCause, Unit,
-};
+use firmware_wire::{ChannelInfo, GroupInfo, NodeId, NodeTicks, OutputPolicy, ResetCause, Unit};
 
 bind_interrupts!(struct Irqs {
     USART3 => usart::BufferedInterruptHandler<USART3>;
@@ -365,14 +363,11 @@ fn main() -> ! {
         groups: &GROUPS,
         channels: &CHANNELS,
     };
-    let policy = OutputPolicy {
-        silence_ticks: 500_000,
-        fail_safe: PartVerdict::Reject,
-    };
+    let policy = OutputPolicy::usual(Micros::HZ);
     let lines = ThreePins {
         good: Output::new(p.PF14, Level::Low, Speed::Low),
         reject: Output::new(p.PF15, Level::High, Speed::Low),
-        uncertain: Output::new(p.PG0, Level::Low, Speed::Low),
+        uncertain: Some(Output::new(p.PG0, Level::Low, Speed::Low)),
     };
     let mut node: BoardNode = Node::new(identity, lines, policy);
 

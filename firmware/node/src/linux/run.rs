@@ -9,9 +9,7 @@ use crate::sampler::GroupSampler;
 use crate::sorting::ThreePins;
 use crate::transfer::{TransferLimits, TransferWire};
 use embedded_hal::digital::{ErrorKind, ErrorType, OutputPin};
-use firmware_wire::{
-    GroupInfo, MAX_CHANNELS, NodeId, NodeTicks, OutputPolicy, PartVerdict, ResetCause,
-};
+use firmware_wire::{GroupInfo, MAX_CHANNELS, NodeId, NodeTicks, OutputPolicy, ResetCause};
 use linux_embedded_hal::CdevPin;
 use linux_embedded_hal::gpio_cdev::{Chip, LineRequestFlags};
 use std::time::{Duration, Instant};
@@ -40,10 +38,7 @@ impl Wire {
     ///
     /// # Errors
     /// When there is no such line or somebody has it.
-    pub fn take(name: Option<&str>) -> Result<Self, LinuxError> {
-        let Some(name) = name else {
-            return Ok(Self::None);
-        };
+    pub fn take(name: &str) -> Result<Self, LinuxError> {
         let take = || {
             let (chip, line) = name.rsplit_once(':')?;
             let line = Chip::new(chip).ok()?.get_line(line.parse().ok()?).ok()?;
@@ -139,10 +134,7 @@ pub fn run(
         groups: if has_slow { &groups } else { &groups[..1] },
         channels: specs,
     };
-    let policy = OutputPolicy {
-        silence_ticks: 500_000,
-        fail_safe: PartVerdict::Reject,
-    };
+    let policy = OutputPolicy::usual(Monotonic::HZ);
     let mut node = Node::new(identity, settings.sorting, policy);
     let period = u64::from(period_ticks);
     while until() {

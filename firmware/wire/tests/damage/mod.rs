@@ -78,6 +78,7 @@ pub fn corpus() -> Corpus {
         now: NodeTicks(77),
         outputs: OutputPolicy {
             silence_ticks: 1000,
+            longest_ticks: 60_000_000,
             fail_safe: PartVerdict::Reject,
         },
         groups: [GroupInfo {
@@ -108,6 +109,11 @@ pub fn corpus() -> Corpus {
             channel: 1,
             kind: FaultKind::Stuck,
             present: true,
+        }),
+        NodePacket::Output(OutputState {
+            at: NodeTicks(8),
+            verdict: PartVerdict::Good,
+            cause: OutputCause::Host { shot: 12 },
         }),
         NodePacket::Counters(Counters {
             at: NodeTicks(9),
