@@ -22,6 +22,7 @@ pub mod health;
 pub mod keep;
 pub mod line;
 pub mod notify;
+pub mod press;
 pub mod realtime;
 pub mod router;
 pub mod rows;

@@ -190,6 +190,15 @@ impl Guard {
         self.advice.as_ref()
     }
 
+    /// Setpoints as the guard knows them: its own, or accepted.
+    pub fn ours(&self) -> Setpoints {
+        let mut ours = self.known;
+        if let Some((order, _)) = &self.pending {
+            ours = order.change.applied_to(&ours);
+        }
+        ours
+    }
+
     /// The recipe of before, with every later edit in it.
     pub fn baseline(&self) -> &Setpoints {
         &self.baseline

@@ -12,8 +12,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PressConfig {
-    /// Press profile.
+    /// Press profile: a file, or the name of a shipped one.
     pub profile: PathBuf,
+    /// Where the press is reached, when not where the profile says.
+    #[serde(default)]
+    pub address: Option<String>,
     /// The farthest mode that may be chosen.
     #[serde(default)]
     pub mode: Mode,
@@ -76,7 +79,12 @@ impl PressConfig {
     pub fn limits(&self) -> Result<Limits, (String, String)> {
         let mut limits = [None; SETPOINTS];
         for (name, table) in &self.limits {
-            let at = |key: &str| format!("press_port.limit.{name}{}{key}", if key.is_empty() { "" } else { "." });
+            let at = |key: &str| {
+                format!(
+                    "press_port.limit.{name}{}{key}",
+                    if key.is_empty() { "" } else { "." }
+                )
+            };
             let setpoint = Setpoint::from_name(name).ok_or_else(|| {
                 let known = Setpoint::ALL.map(Setpoint::name).join(", ");
                 (at(""), format!("is no setpoint; there are {known}"))
@@ -89,7 +97,10 @@ impl PressConfig {
                 format!("per_hour_{movement}"),
             ];
             if let Some(other) = table.keys().find(|k| !keys.contains(k)) {
-                return Err((at(other), format!("is unknown; expected {}", keys.join(", "))));
+                return Err((
+                    at(other),
+                    format!("is unknown; expected {}", keys.join(", ")),
+                ));
             }
             let value = |key: &String| {
                 let found = table.get(key).copied();
@@ -108,7 +119,9 @@ impl PressConfig {
     /// Settings of the guard for a press that can do this.
     pub fn guard(&self, press: &Abilities, silent_after_s: f64) -> GuardSettings {
         let tolerance = std::array::from_fn(|i| {
-            let known = press.setpoints[i].as_ref().map(|a| a.tolerance * a.factor.abs());
+            let known = press.setpoints[i]
+                .as_ref()
+                .map(|a| a.tolerance * a.factor.abs());
             // Setpoints the press does not show are never moved; any tolerance will do for them.
             known.filter(|t| *t > 0.0).unwrap_or(1e-9)
         });
@@ -153,9 +166,18 @@ mod tests {
         assert_eq!((melt.high, melt.per_hour), (513.15, 8.0));
         assert!(limits[Setpoint::HoldTime as usize].is_none());
         for (text, key) in [
-            ("[limit.holdpressure]\nlow_mpa = 1\n", "press_port.limit.holdpressure"),
-            ("[limit.hold_pressure]\nlow_bar = 1\n", "press_port.limit.hold_pressure.low_bar"),
-            ("[limit.hold_time]\nlow_s = 1\n", "press_port.limit.hold_time.high_s"),
+            (
+                "[limit.holdpressure]\nlow_mpa = 1\n",
+                "press_port.limit.holdpressure",
+            ),
+            (
+                "[limit.hold_pressure]\nlow_bar = 1\n",
+                "press_port.limit.hold_pressure.low_bar",
+            ),
+            (
+                "[limit.hold_time]\nlow_s = 1\n",
+                "press_port.limit.hold_time.high_s",
+            ),
         ] {
             assert_eq!(read(text).limits().unwrap_err().0, key);
         }

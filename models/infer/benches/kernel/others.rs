@@ -21,8 +21,8 @@ fn agree(name: &str, found: &[f32], due: &[f32]) {
 /// ONNX Runtime, where `ORT_DYLIB_PATH` names a library.
 #[cfg(feature = "onnx")]
 pub fn onnx_runtime(group: &mut Group<'_>, file: &[u8], x: &[f32], due: &[f32]) {
-    use ort::session::{Session, builder::GraphOptimizationLevel};
     use ort::environment::Environment;
+    use ort::session::{Session, builder::GraphOptimizationLevel};
     use ort::value::TensorRef;
     use std::sync::{Mutex, PoisonError};
 

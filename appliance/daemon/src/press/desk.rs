@@ -1,0 +1,482 @@
+//! Guard, link and records of one press, shared by the thread that talks to it, the shot path and the pages.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use appliance_pipeline::correct::Effect;
+use appliance_pipeline::guard::{
+    Arrow, Decision, Guard, Memory, Mode, Order, Outcome, Role, Shot, State, Verdict, Wish,
+};
+use appliance_pipeline::ports::{Limits, PressSignals, Setpoints};
+use appliance_press::{Cycle, PressError};
+use appliance_recorder::{Book, DecisionKind, Later, NewDecision};
+use appliance_web::view;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::link::{Fixed, Link, told};
+use super::record::{self, Answered, Found, Written};
+use crate::error::DaemonError;
+use crate::snapshot::now_ms;
+
+/// What the correction would like after a shot, and how it explains it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What to ask the guard for.
+    pub wish: Wish,
+    /// What would have been best, before limits and steps.
+    pub wanted: Setpoints,
+    /// What is expected of it, for people.
+    pub effects: Vec<view::Effect>,
+    /// Key of the sentence that says what was seen.
+    pub reason: String,
+}
+
+/// Everything behind the lock.
+pub(super) struct Inner {
+    pub guard: Guard,
+    pub limits: Limits,
+    pub link: Link,
+    pub counts: view::CorrectionCounts,
+    pub rules: Vec<view::RuleLine>,
+    pub since_ms: i64,
+    /// Last arrow of the guard's drawing.
+    pub arrow: Option<Arrow>,
+    /// Row of the advice that waits.
+    pub waiting: Option<i64>,
+    /// Last shot that can be replayed with other setpoints.
+    pub effect: Option<(u64, Arc<Effect>)>,
+    /// What the last wish came from.
+    pub plan: Option<Plan>,
+    /// Rows of orders in hand, by order.
+    rows: BTreeMap<u64, i64>,
+    /// Read back well; its effect is not seen yet.
+    open: Option<(Order, i64)>,
+    cycles: Vec<Cycle>,
+}
+
+/// The desk.
+pub struct Desk {
+    inner: Mutex<Inner>,
+    pub(super) fixed: Fixed,
+    orders: UnboundedSender<Order>,
+    memory: PathBuf,
+    book: Book,
+    start: Instant,
+}
+
+/// Cycles of the press that are remembered for the shot path.
+const CYCLES: usize = 16;
+
+impl Desk {
+    /// With what was stored; a memory that cannot be read is set aside, and the guard starts without one.
+    ///
+    /// # Errors
+    /// When settings or limits make no sense.
+    pub fn new(
+        fixed: Fixed,
+        guard: impl FnOnce(Option<&Memory>) -> Result<Guard, DaemonError>,
+        limits: Limits,
+        memory: PathBuf,
+        book: Book,
+        orders: UnboundedSender<Order>,
+    ) -> Result<Self, DaemonError> {
+        let stored = recall(&memory);
+        let guard = guard(stored.as_ref())?;
+        Ok(Self {
+            inner: Mutex::new(Inner {
+                guard,
+                limits,
+                link: Link::default(),
+                counts: view::CorrectionCounts::default(),
+                rules: Vec::new(),
+                since_ms: now_ms(),
+                arrow: None,
+                waiting: None,
+                effect: None,
+                plan: None,
+                rows: BTreeMap::new(),
+                open: None,
+                cycles: Vec::new(),
+            }),
+            fixed,
+            orders,
+            memory,
+            book,
+            start: Instant::now(),
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now_s(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    /// Time passed.
+    pub fn tick(&self) {
+        let inner = &mut *self.lock();
+        let decision = inner.guard.tick(self.now_s());
+        self.take(inner, decision);
+    }
+
+    /// The controller took a heartbeat.
+    pub fn beat(&self) {
+        self.lock().link.beat = Some(Instant::now());
+    }
+
+    /// The press was read. A press whose cycles have stopped counts as silent.
+    pub fn reading(&self, mut signals: PressSignals, stale: bool, cycles: Vec<Cycle>) {
+        let inner = &mut *self.lock();
+        let ours = inner.guard.ours();
+        inner.link.read(&signals, stale, &ours, now_ms());
+        inner.cycles.extend(cycles);
+        let extra = inner.cycles.len().saturating_sub(CYCLES);
+        inner.cycles.drain(..extra);
+        if stale {
+            signals.age_s = f64::INFINITY;
+        }
+        let beat = self.fixed.abilities.heartbeat.map(|_| {
+            inner
+                .link
+                .beat
+                .map_or(f64::INFINITY, |b| b.elapsed().as_secs_f64())
+        });
+        let decision = inner.guard.read(self.now_s(), &signals, beat);
+        self.take(inner, decision);
+    }
+
+    /// The press could not be read.
+    pub fn lost(&self, error: &PressError) {
+        let inner = &mut *self.lock();
+        inner.link.fail(error);
+        let decision = inner.guard.link_lost(self.now_s());
+        self.take(inner, decision);
+    }
+
+    /// The press, or the port, did not take an order.
+    pub fn refused(&self, order: &Order, error: &PressError) {
+        let inner = &mut *self.lock();
+        inner.link.refuse(error, now_ms());
+        count(&mut inner.counts, "press");
+        let decision = inner
+            .guard
+            .write_refused(self.now_s(), order.id, &told(error));
+        self.take(inner, decision);
+    }
+
+    /// A shot ended. `found` is what it came to: target, value, standard deviation, SI.
+    pub fn shot_ended(&self, shot: Shot, plan: Option<Plan>, found: &[(String, f64, f64)]) {
+        let inner = &mut *self.lock();
+        self.outcome(inner, shot.number, found);
+        inner.plan = plan;
+        let wished = shot.wish.is_some();
+        let decision = inner.guard.shot_ended(self.now_s(), shot);
+        if wished && decision.verdict == Verdict::Nothing {
+            for check in decision.failed() {
+                count(&mut inner.counts, check.rule.key());
+            }
+            // The page shows what would have been asked and what forbade it.
+            let (_, view) = record::kept(&decision, inner.plan.as_ref(), now_ms());
+            let _ = self.keep(DecisionKind::Nothing, &view);
+        }
+        self.take(inner, decision);
+    }
+
+    /// The shot a what-if starts from.
+    pub fn replayable(&self, shot: u64, effect: Arc<Effect>) {
+        self.lock().effect = Some((shot, effect));
+    }
+
+    /// Cycles the press finished since the last call.
+    pub fn cycles(&self) -> Vec<Cycle> {
+        std::mem::take(&mut self.lock().cycles)
+    }
+
+    /// Setpoints as last read.
+    pub fn setpoints(&self) -> Option<Setpoints> {
+        let inner = self.lock();
+        inner.link.signals.as_ref().map(|(s, _)| s.setpoints)
+    }
+
+    /// A person confirms the advice of a row.
+    ///
+    /// # Errors
+    /// The rules that forbid it now, in words; none when it no longer waits.
+    pub fn confirm(&self, user: &str, row: i64) -> Result<(), Vec<view::RuleLine>> {
+        let inner = &mut *self.lock();
+        let order = inner.order_of(row).ok_or_else(Vec::new)?;
+        let decision = inner.guard.confirm(self.now_s(), order);
+        let written = matches!(&decision.verdict, Verdict::Write(o) if o.id == order);
+        let failed = record::rules(&decision.failed().copied().collect::<Vec<_>>());
+        if written {
+            self.answer(inner, row, Some(user), true, None);
+        }
+        self.take(inner, decision);
+        if written { Ok(()) } else { Err(failed) }
+    }
+
+    /// A person declines the advice of a row; false when it no longer waits.
+    pub fn decline(&self, user: &str, row: i64, reason: &str) -> bool {
+        let inner = &mut *self.lock();
+        let Some(order) = inner.order_of(row) else {
+            return false;
+        };
+        let decision = inner.guard.decline(self.now_s(), order);
+        self.answer(inner, row, Some(user), false, Some(reason.into()));
+        self.take(inner, decision);
+        true
+    }
+
+    /// An engineer puts the box on the press in a mode, or accepts what an operator changed.
+    ///
+    /// # Errors
+    /// The rules that forbid it.
+    pub fn arm(&self, mode: Mode) -> Result<(), Vec<view::RuleLine>> {
+        let inner = &mut *self.lock();
+        let now = self.now_s();
+        let decision = if inner.guard.state() == State::Edited && mode == inner.guard.mode() {
+            inner.guard.accept_edit(now)
+        } else {
+            inner.guard.arm(now, mode, Role::Engineer)
+        };
+        let armed = decision.mode == mode && decision.state.armed();
+        let failed = record::rules(&decision.failed().copied().collect::<Vec<_>>());
+        self.take(inner, decision);
+        if armed { Ok(()) } else { Err(failed) }
+    }
+
+    /// Mode in force, and the one that arming again would mean.
+    pub fn mode(&self) -> Mode {
+        self.lock().guard.mode()
+    }
+
+    /// Only looks on.
+    pub fn observe(&self) {
+        let inner = &mut *self.lock();
+        let decision = inner.guard.observe(self.now_s());
+        self.take(inner, decision);
+    }
+
+    /// The one key.
+    pub fn take_off(&self) {
+        let inner = &mut *self.lock();
+        let decision = inner.guard.take_off(self.now_s());
+        self.take(inner, decision);
+    }
+
+    /// Everything that follows from a decision, in the order in which a pulled plug does the least harm.
+    fn take(&self, inner: &mut Inner, decision: Decision) {
+        inner.rules = record::rules(&decision.reasons);
+        if let Some(arrow) = decision.arrows.last() {
+            (inner.arrow, inner.since_ms) = (Some(*arrow), now_ms());
+            println!("press: {} ({})", decision.state.key(), arrow.key());
+        }
+        let stored = if decision.store {
+            let memory = serde_json::to_vec(&inner.guard.memory()).map_err(std::io::Error::other);
+            memory.and_then(|bytes| crate::keep::write(&self.memory, &bytes))
+        } else {
+            Ok(())
+        };
+        if let Some(read) = &decision.read_back {
+            self.read_back(inner, read);
+        }
+        let ended = decision.arrows.iter().any(|a| {
+            matches!(
+                a,
+                Arrow::Expired
+                    | Arrow::Held
+                    | Arrow::TakenOff
+                    | Arrow::Observed
+                    | Arrow::OperatorEdit
+            )
+        });
+        if ended
+            && inner.guard.advice().is_none()
+            && let Some(row) = inner.waiting.take()
+        {
+            let why = decision.arrows.last().map(|a| a.key().to_owned());
+            self.answer(inner, row, None, false, why);
+        }
+        match &decision.verdict {
+            Verdict::Nothing => {}
+            Verdict::Advise(advice) => {
+                let (kind, view) = record::kept(&decision, inner.plan.as_ref(), now_ms());
+                match self.keep(kind, &view) {
+                    Ok(row) => {
+                        inner.rows.insert(advice.id(), row);
+                        inner.waiting = Some(row);
+                    }
+                    Err(why) => eprintln!("moldsight: advice cannot be kept: {why}"),
+                }
+            }
+            Verdict::Write(order) => {
+                let sent = stored
+                    .map_err(|e| format!("storing what is written: {e}"))
+                    .and_then(|()| self.send(inner, order, &decision));
+                if let Err(why) = sent {
+                    // Nothing is written that cannot be remembered.
+                    let next = inner.guard.write_refused(self.now_s(), order.id, &why);
+                    self.take(inner, next);
+                }
+            }
+        }
+    }
+
+    /// Notes an order in the book and hands it to the thread of the press.
+    fn send(&self, inner: &mut Inner, order: &Order, decision: &Decision) -> Result<(), String> {
+        let row = match inner.rows.get(&order.id) {
+            Some(row) => *row,
+            None => {
+                let (kind, view) = record::kept(decision, inner.plan.as_ref(), now_ms());
+                self.keep(kind, &view)?
+            }
+        };
+        inner.rows.insert(order.id, row);
+        inner.waiting = None;
+        let written = Written {
+            at_ms: now_ms(),
+            ..Written::default()
+        };
+        self.tell(row, Later::Written, &written, "moldsight")?;
+        inner.counts.writes += 1;
+        inner.open = Some((order.clone(), row));
+        let gone = |_| "the thread of the press is gone".to_owned();
+        self.orders.send(order.clone()).map_err(gone)
+    }
+
+    fn read_back(&self, inner: &mut Inner, read: &appliance_pipeline::guard::ReadBack) {
+        let Some(row) = inner.rows.remove(&read.id) else {
+            return;
+        };
+        if !read.good {
+            inner.open = None;
+        }
+        let finite = |v: f64| v.is_finite().then_some(v);
+        let values = read.values.iter();
+        let written = Written {
+            at_ms: self
+                .book
+                .correction(row)
+                .ok()
+                .and_then(|r| serde_json::from_value::<Written>(r.written).ok())
+                .map_or_else(now_ms, |w| w.at_ms),
+            read_ms: Some(now_ms()),
+            read: values
+                .map(|(s, _, found)| (s.name().to_owned(), finite(*found)))
+                .collect(),
+            good: read.good,
+            refusal: read.refused.clone(),
+        };
+        if let Err(why) = self.tell(row, Later::Written, &written, "moldsight") {
+            eprintln!("moldsight: a read back cannot be kept: {why}");
+        }
+    }
+
+    /// The effect of the last order, by the first production shot after it.
+    fn outcome(&self, inner: &mut Inner, shot: u64, found: &[(String, f64, f64)]) {
+        let Some((order, row)) = inner.open.take() else {
+            return;
+        };
+        let values: Vec<(String, f64)> = found.iter().map(|(n, v, _)| (n.clone(), *v)).collect();
+        if Outcome::of(&order, shot, &values).is_none() {
+            inner.open = (shot <= order.shot).then_some((order, row));
+            return;
+        }
+        let seen: Vec<Found> = found
+            .iter()
+            .filter(|(_, v, _)| v.is_finite())
+            .map(|(name, value, sd)| Found {
+                name: name.clone(),
+                seen: *value,
+                sd: sd.is_finite().then_some(*sd),
+                shot,
+            })
+            .collect();
+        if let Err(why) = self.tell(row, Later::Outcome, &seen, "moldsight") {
+            eprintln!("moldsight: what came of a correction cannot be kept: {why}");
+        }
+    }
+
+    fn answer(
+        &self,
+        inner: &mut Inner,
+        row: i64,
+        user: Option<&str>,
+        confirmed: bool,
+        reason: Option<String>,
+    ) {
+        if inner.waiting == Some(row) {
+            inner.waiting = None;
+        }
+        let answered = Answered {
+            user: user.map(str::to_owned),
+            at_ms: now_ms(),
+            confirmed,
+            reason,
+        };
+        if let Err(why) = self.tell(row, Later::Answer, &answered, user.unwrap_or("moldsight")) {
+            eprintln!("moldsight: an answer to advice cannot be kept: {why}");
+        }
+    }
+
+    fn keep(&self, kind: DecisionKind, view: &view::Decision) -> Result<i64, String> {
+        let new = NewDecision {
+            shot: view.shot,
+            mode: format!("{:?}", view.mode).to_lowercase(),
+            kind,
+            decision: serde_json::to_value(view).map_err(|e| e.to_string())?,
+        };
+        self.book
+            .decide(&new)
+            .map_err(|e| format!("keeping a decision: {e}"))
+    }
+
+    fn tell(
+        &self,
+        row: i64,
+        what: Later,
+        value: &impl serde::Serialize,
+        who: &str,
+    ) -> Result<(), String> {
+        let value = serde_json::to_value(value).map_err(|e| e.to_string())?;
+        self.book
+            .tell_correction(row, what, &value, who)
+            .map_err(|e| format!("adding to a decision: {e}"))
+    }
+}
+
+impl Inner {
+    /// The order of the advice that a row holds, while it waits.
+    fn order_of(&self, row: i64) -> Option<u64> {
+        let advice = self.guard.advice()?.id();
+        (self.rows.get(&advice) == Some(&row)).then_some(advice)
+    }
+}
+
+fn count(counts: &mut view::CorrectionCounts, rule: &str) {
+    match counts.refusals.iter_mut().find(|(name, _)| name == rule) {
+        Some((_, n)) => *n += 1,
+        None => counts.refusals.push((rule.into(), 1)),
+    }
+}
+
+/// What was stored; a file that cannot be used is set aside.
+fn recall(path: &std::path::Path) -> Option<Memory> {
+    let bytes = std::fs::read(path).ok()?;
+    match serde_json::from_slice(&bytes) {
+        Ok(memory) => Some(memory),
+        Err(error) => {
+            let aside = path.with_extension("damaged");
+            eprintln!(
+                "moldsight: {}: {error}; set aside, the press starts unarmed",
+                path.display()
+            );
+            let _ = std::fs::rename(path, aside);
+            None
+        }
+    }
+}

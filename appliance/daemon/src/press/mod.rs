@@ -1,0 +1,17 @@
+//! The press: what is read from it, what is decided about it, what is written to it.
+//!
+//! ```text
+//!  task (own thread) --reading, refusal--> Desk <--finished shot, plan-- shot path
+//!       ^                                   | guard, records, counts
+//!       '-------------- order --------------'  <--confirm, decline, arm, off-- pages, input line
+//! ```
+
+pub mod desk;
+pub mod link;
+pub mod record;
+pub mod settings;
+pub mod show;
+pub mod task;
+
+pub use desk::{Desk, Plan};
+pub use settings::PressConfig;

@@ -1,0 +1,67 @@
+//! The thread that talks to the press: reads it, feeds its heartbeat, writes what the guard ordered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use appliance_pipeline::guard::Order;
+use appliance_press::{Press, PressError, PressPort};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
+
+use super::desk::Desk;
+
+/// Pause between two looks at what only time changes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Runs until nobody can give orders any more.
+pub async fn run(
+    mut press: Press,
+    desk: Arc<Desk>,
+    mut orders: UnboundedReceiver<Order>,
+    every: Duration,
+) {
+    // A press that does not answer must not keep time from passing for the guard.
+    let passing = desk.clone();
+    let ticking = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(TICK).await;
+            passing.tick();
+        }
+    });
+    let mut beaten: Option<Instant> = None;
+    loop {
+        if let Some(pause) = press.abilities().heartbeat
+            && beaten.is_none_or(|at| at.elapsed() >= pause / 2)
+            && press.beat().await.is_ok()
+        {
+            beaten = Some(Instant::now());
+            desk.beat();
+        }
+        match press.read().await {
+            Ok(signals) => {
+                let stale = signals.age_s > press.silent_after_s();
+                // What the press said about its last cycle stays shown until the next one.
+                desk.reading(signals, stale, press.finished());
+            }
+            Err(error) => desk.lost(&error),
+        }
+        // A heartbeat is due more often than a reading where the press asks for it.
+        let pause = press
+            .abilities()
+            .heartbeat
+            .map_or(every, |h| every.min(h / 2));
+        match timeout(pause, orders.recv()).await {
+            Ok(Some(order)) => {
+                if let Err(error) = press.apply(&order.change).await {
+                    // Sent and not read back: the next readings tell.
+                    if !matches!(error, PressError::Unconfirmed { .. }) {
+                        desk.refused(&order, &error);
+                    }
+                }
+            }
+            Ok(None) => break,
+            Err(_) => {}
+        }
+    }
+    ticking.abort();
+}
