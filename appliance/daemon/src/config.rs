@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DaemonError;
+use crate::press::PressConfig;
 
 /// `moldsight.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct Config {
     /// Records.
     #[serde(default)]
     pub records: RecordConfig,
+    /// The press; without it the box only looks on.
+    #[serde(default)]
+    pub press_port: Option<PressConfig>,
     /// What a part must keep to.
     #[serde(default, rename = "limit")]
     pub limits: Vec<LimitConfig>,
@@ -202,6 +206,11 @@ impl Config {
             from_folder(&mut node.port);
             node.calibration.iter_mut().for_each(from_folder);
         }
+        if let Some(press) = &mut config.press_port
+            && press.profile.extension().is_some()
+        {
+            from_folder(&mut press.profile);
+        }
         config.web.certificate.iter_mut().for_each(from_folder);
         config.web.key.iter_mut().for_each(from_folder);
         if config.mold.ends_with(".toml") {
@@ -246,6 +255,19 @@ impl Config {
                 "web.tls".into(),
                 "own needs web.certificate and web.key".into(),
             );
+        }
+        if let Some(press) = &self.press_port {
+            if let Err((key, reason)) = press.limits() {
+                return wrong(key, reason);
+            }
+            for (key, value) in [
+                ("read_every_s", press.read_every_s),
+                ("hold_s", press.hold_s),
+            ] {
+                if !(value.is_finite() && value > 0.0) {
+                    return wrong(format!("press_port.{key}"), "must be above zero".into());
+                }
+            }
         }
         if self.tick.priority.is_some_and(|p| p > 99) {
             return wrong("tick.priority".into(), "is above 99".into());
@@ -350,6 +372,11 @@ lower = 0.011
             ),
             ("mold = \"plate-ps\"", "", "mold"),
             ("port = \"press\"", "port = 3", "port"),
+            (
+                "[[limit]]",
+                "[press_port]\nprofile = \"p.toml\"\nlimit.hold_time = { low_s = 1 }\n[[limit]]",
+                "press_port.limit.hold_time.high_s",
+            ),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
             assert!(

@@ -37,6 +37,9 @@ pub enum DaemonError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The press.
+    #[error(transparent)]
+    Press(#[from] appliance_press::PressError),
     /// Acquisition.
     #[error(transparent)]
     Acquire(#[from] appliance_acquire::AcquireError),

@@ -32,6 +32,7 @@ pub mod shots;
 pub mod snapshot;
 pub mod station;
 pub mod user;
+pub mod what_if;
 pub mod white_box;
 
 pub use error::DaemonError;

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use appliance_pipeline::correct::Effect;
 use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
 use appliance_pipeline::kind::Kind;
@@ -67,6 +68,10 @@ pub struct Brain {
     pub viscosity_before: [f64; 2],
     /// Material lot.
     pub lot: Option<String>,
+    /// Last production shot, ready to be replayed with other setpoints, and its number.
+    pub replayable: Option<(u64, Arc<Effect>)>,
+    /// What targets of the kind `reference` stand at: name and value, SI.
+    pub target_values: Vec<(String, f64)>,
     /// Latest events: kind, source, text, ms since 1970.
     pub events: Vec<(String, String, String, i64)>,
 }
@@ -106,6 +111,8 @@ impl Default for Brain {
             would_help: Vec::new(),
             viscosity_before: [f64::NAN; 2],
             lot: None,
+            replayable: None,
+            target_values: Vec::new(),
             events: Vec::new(),
         }
     }

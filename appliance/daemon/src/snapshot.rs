@@ -8,6 +8,7 @@ use appliance_pipeline::phase::CyclePhase;
 use appliance_web::view;
 use tokio::sync::watch;
 
+use crate::press::Desk;
 use crate::shared::Shared;
 use crate::shots::{SharedBrain, with};
 
@@ -37,7 +38,7 @@ pub fn take(
     fixed: &Fixed,
     shared: &Shared,
     brain: &SharedBrain,
-    mode: view::Mode,
+    desk: Option<&Desk>,
     sequence: u64,
 ) -> view::LiveSnapshot {
     let p = shared.read();
@@ -71,6 +72,11 @@ pub fn take(
     let nodes = p.field.nodes;
     let list = |values: &[f32]| Some(values[..nodes].to_vec());
     let readings = readings.collect();
+    let mode = desk.map_or(view::Mode::Observe, |d| crate::press::record::mode(d.mode()));
+    let (advice, guard, press) = match desk.map(Desk::live) {
+        Some((advice, guard, press)) => (advice, Some(guard), Some(press)),
+        None => (Vec::new(), None, None),
+    };
     with(brain, |b| view::LiveSnapshot {
         sequence,
         wall_ms: now_ms(),
@@ -104,9 +110,9 @@ pub fn take(
         last_verdict: b.verdict,
         quality: b.quality.clone(),
         indicators: b.indicators.clone(),
-        advice: Vec::new(),
-        guard: None,
-        press: None,
+        advice,
+        guard,
+        press,
     })
 }
 
@@ -115,15 +121,14 @@ pub async fn publish(
     fixed: Fixed,
     shared: Arc<Shared>,
     brain: SharedBrain,
-    mode: watch::Receiver<view::Mode>,
+    desk: Option<Arc<Desk>>,
     to: watch::Sender<Arc<view::LiveSnapshot>>,
 ) {
     let mut every = tokio::time::interval(std::time::Duration::from_millis(66));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for sequence in 1.. {
         every.tick().await;
-        let now = *mode.borrow();
-        let snapshot = take(&fixed, &shared, &brain, now, sequence);
+        let snapshot = take(&fixed, &shared, &brain, desk.as_deref(), sequence);
         if to.send(Arc::new(snapshot)).is_err() {
             return;
         }

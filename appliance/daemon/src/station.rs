@@ -15,14 +15,15 @@ use appliance_web::station::{
 };
 use appliance_web::view;
 use models_infer::release::Release;
-use tokio::sync::watch;
 
 use crate::config::{Config, LimitConfig, PREDICTIONS};
 use crate::corrections;
 use crate::line::Answered;
 use crate::rows;
+use crate::press::Desk;
 use crate::shared::Shared;
 use crate::shots::{SharedBrain, with};
+use crate::what_if::Range;
 
 /// Everything the pages stand on.
 pub struct BoxStation {
@@ -40,8 +41,16 @@ pub struct BoxStation {
     pub brain: SharedBrain,
     /// Limits of the part.
     pub limits: Arc<Mutex<Vec<LimitConfig>>>,
-    /// Mode.
-    pub mode: watch::Sender<view::Mode>,
+    /// The press, where there is one.
+    pub desk: Option<Arc<Desk>>,
+    /// Quality targets.
+    pub targets: Arc<corrections::TargetFile>,
+    /// Sensors of the mold by place.
+    pub places: Vec<String>,
+    /// Clamp force of the press, N.
+    pub clamp_n: Option<f64>,
+    /// What the network was trained for.
+    pub range: Range,
     /// To the tick.
     pub to_line: std::sync::mpsc::SyncSender<Answered>,
     /// Folder of releases.
@@ -429,69 +438,62 @@ impl Station for BoxStation {
     }
 
     fn mode(&self) -> view::Mode {
-        *self.mode.borrow()
+        corrections::mode(self)
     }
 
     fn set_mode(&self, mode: view::Mode) -> Answer<()> {
-        if mode != view::Mode::Observe {
-            return Err(corrections::no_press());
-        }
-        self.mode.send_replace(mode);
-        Ok(())
+        corrections::set_mode(self, mode)
     }
 
     fn off(&self) -> Answer<()> {
-        self.mode.send_replace(view::Mode::Observe);
+        if let Some(desk) = &self.desk {
+            desk.take_off();
+        }
         Ok(())
     }
 
     fn correction(&self) -> Answer<view::CorrectionNow> {
-        let up_ms = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let since_ms = crate::snapshot::now_ms().saturating_sub(up_ms);
-        Ok(corrections::now(self.mode(), since_ms))
+        corrections::now(self)
     }
 
-    fn corrections(&self, _: PageQuery) -> Answer<view::DecisionPage> {
-        Ok(view::DecisionPage {
-            decisions: Vec::new(),
-            next: None,
-        })
+    fn corrections(&self, query: PageQuery) -> Answer<view::DecisionPage> {
+        corrections::page(self, query)
     }
 
-    fn decision(&self, _: u64) -> Answer<view::Decision> {
-        Err(StationError::NotFound("correction"))
+    fn decision(&self, id: u64) -> Answer<view::Decision> {
+        corrections::one(self, id)
     }
 
-    fn confirm(&self, _: &str, _: u64) -> Answer<view::Decision> {
-        Err(corrections::no_press())
+    fn confirm(&self, user: &str, id: u64) -> Answer<view::Decision> {
+        corrections::confirm(self, user, id)
     }
 
-    fn decline(&self, _: &str, _: u64, _: &str) -> Answer<view::Decision> {
-        Err(corrections::no_press())
+    fn decline(&self, user: &str, id: u64, reason: &str) -> Answer<view::Decision> {
+        corrections::decline(self, user, id, reason)
     }
 
-    fn arm(&self, _: &str) -> Answer<()> {
-        Err(corrections::no_press())
+    fn arm(&self, _user: &str) -> Answer<()> {
+        corrections::arm(self)
     }
 
-    fn what_if(&self, _: &BTreeMap<String, f64>, _: usize) -> Answer<view::WhatIf> {
-        Err(corrections::no_press())
+    fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<view::WhatIf> {
+        crate::what_if::what_if(self, changes, points)
     }
 
     fn press(&self) -> Answer<view::PressSetup> {
-        Ok(corrections::press())
+        Ok(corrections::press(self))
     }
 
-    fn pin_press(&self, _: &str, _: &str) -> Answer<view::PressSetup> {
-        Err(corrections::no_press())
+    fn pin_press(&self, _user: &str, thumbprint: &str) -> Answer<view::PressSetup> {
+        corrections::pin(self, thumbprint)
     }
 
     fn targets(&self) -> Answer<view::Targets> {
-        Ok(corrections::targets())
+        Ok(corrections::targets(self))
     }
 
-    fn set_targets(&self, _: &[view::Target]) -> Answer<view::Targets> {
-        Err(corrections::no_press())
+    fn set_targets(&self, targets: &[view::Target]) -> Answer<view::Targets> {
+        corrections::set_targets(self, targets)
     }
 
     fn audit(&self, user: &str, action: &str, detail: &str) -> Answer<()> {
