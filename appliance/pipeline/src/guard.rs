@@ -285,7 +285,7 @@ impl Guard {
             state: self.state,
             link: self.link,
             reading: self.reading.as_ref(),
-            known: &self.known,
+            known: (self.state != State::Unread).then_some(&self.known),
             pending: self.pending.is_some(),
             shot: self.shot,
             last_write_shot: self.last_write_shot,

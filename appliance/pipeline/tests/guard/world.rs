@@ -38,6 +38,8 @@ pub struct World {
     limits: Limits,
     now: f64,
     boot: f64,
+    /// Time of the last event.
+    told_at: f64,
     actual: [f64; SETPOINTS],
     in_flight: Option<(f64, Change)>,
     refused: Option<u64>,
@@ -55,20 +57,14 @@ pub struct World {
 
 fn settings(dice: &mut Dice) -> GuardSettings {
     GuardSettings {
-        mode: dice.one_of(&[
-            Mode::Correct,
-            Mode::Correct,
-            Mode::Correct,
-            Mode::Advise,
-            Mode::Observe,
-        ]),
+        mode: dice.one_of(&[Mode::Correct, Mode::Correct, Mode::Correct, Mode::Advise]),
         semi_automatic: dice.chance(30),
         says_released: dice.chance(50),
         says_frozen: dice.chance(50),
         heartbeat_s: dice.chance(50).then_some(8.0),
         fresh_s: dice.between(3.0, 6.0),
         wish_s: dice.between(15.0, 60.0),
-        read_back_s: dice.between(2.0, 10.0),
+        read_back_s: dice.between(2.0, 60.0),
         tolerance: RECIPE.map(|v| v * TOLERANCE),
         good_shots: 1 + dice.below(3) as u32,
         hold_s: dice.between(60.0, 400.0),
@@ -103,6 +99,7 @@ impl World {
             limits,
             now: 0.0,
             boot: 0.0,
+            told_at: 0.0,
             actual: RECIPE,
             in_flight: None,
             refused: None,
@@ -135,33 +132,37 @@ impl World {
     pub fn step(&mut self, word: u64, tally: &mut Tally) -> Result<(), String> {
         let d = &mut Dice(word);
         match d.below(100) {
-            0..34 => self.mold(d, tally)?,
-            34..48 => self.read(d, tally)?,
-            48..54 => {
+            0..36 => self.mold(d, tally)?,
+            36..46 => self.read(d, tally)?,
+            46..54 => {
                 self.heal();
                 self.read(d, tally)?;
             }
-            54..58 => self.operator_edit(d, tally)?,
-            58..62 => self.press_trouble(d, tally)?,
-            62..64 => {
+            54..57 => self.operator_edit(d, tally)?,
+            57..60 => self.press_trouble(d, tally)?,
+            60..62 => {
                 self.link = false;
                 self.event(d, Event::LinkLost, tally)?;
+                if d.chance(50) {
+                    self.now += d.between(0.1, 2.0);
+                    self.end_shot(d, tally)?;
+                }
             }
-            64..67 => self.process_trouble(d),
-            67..75 => {
+            62..64 => self.process_trouble(d),
+            64..74 => {
                 let off = u64::from(d.chance(15));
                 self.event(d, Event::Confirm(self.last_advice + off), tally)?;
             }
-            75..76 => self.event(d, Event::Decline(self.last_advice), tally)?,
-            76..80 => self.event(d, Event::Accept, tally)?,
-            80..88 => {
+            74..75 => self.event(d, Event::Decline(self.last_advice), tally)?,
+            75..79 => self.event(d, Event::Accept, tally)?,
+            79..89 => {
                 let mode = d.one_of(&[Mode::Correct, Mode::Correct, Mode::Advise, Mode::Observe]);
                 let role = d.one_of(&[Role::Engineer, Role::Engineer, Role::Operator]);
                 self.event(d, Event::Arm(mode, role), tally)?;
             }
-            88..89 => self.event(d, Event::Observe, tally)?,
-            89..91 => self.event(d, Event::TakeOff, tally)?,
-            91..93 => {
+            89..90 if word >> 63 == 0 => self.event(d, Event::Observe, tally)?,
+            90..92 => self.event(d, Event::TakeOff, tally)?,
+            92..93 => {
                 let new = (settings(d), limits(d));
                 self.event(d, Event::Configure(Box::new(new)), tally)?;
             }
@@ -186,6 +187,15 @@ impl World {
         if d.chance(85) {
             self.read(d, tally)?;
         }
+        self.end_shot(d, tally)?;
+        if d.chance(70) {
+            self.now += d.between(0.1, 2.0);
+            self.read(d, tally)?;
+        }
+        Ok(())
+    }
+
+    fn end_shot(&mut self, d: &mut Dice, tally: &mut Tally) -> Result<(), String> {
         // Sometimes the end of a shot is told twice.
         self.shot += u64::from(!d.chance(4));
         let shot = Shot {
@@ -194,12 +204,7 @@ impl World {
             trust: self.trust,
             wish: d.chance(85).then(|| self.wish(d)),
         };
-        self.event(d, Event::Shot(shot), tally)?;
-        if d.chance(70) {
-            self.now += d.between(0.1, 2.0);
-            self.read(d, tally)?;
-        }
-        Ok(())
+        self.event(d, Event::Shot(shot), tally)
     }
 
     fn wish(&self, d: &mut Dice) -> Wish {
@@ -313,7 +318,9 @@ impl World {
     fn event(&mut self, d: &mut Dice, event: Event, tally: &mut Tally) -> Result<(), String> {
         tally.events += 1;
         // A clock that jumps back must not matter.
-        let t = self.now - self.boot - if d.chance(1) { 5.0 } else { 0.0 };
+        let stands = self.told_at == self.now;
+        let t = self.now - self.boot - if stands && d.chance(10) { 5.0 } else { 0.0 };
+        self.told_at = self.now;
         let g = &mut self.guard;
         let decision = match &event {
             Event::Read(signals, heartbeat) => Some(g.read(t, signals, *heartbeat)),
@@ -336,6 +343,7 @@ impl World {
                     self.memory = None;
                 }
                 self.now += d.one_of(&[0.0, 5.0, 300.0]);
+                self.told_at = f64::NAN;
                 self.boot = self.now - d.one_of(&[0.0, 12.5]);
                 let (s, l) = (self.settings.clone(), self.limits);
                 let now = self.now - self.boot;
@@ -344,7 +352,10 @@ impl World {
             }
         };
         if self.tracing {
-            let what = decision.as_ref().map(|d| (d.state, d.arrows.clone()));
+            let what = decision.as_ref().map(|d| {
+                let failed: Vec<&str> = d.failed().map(|c| c.rule.key()).collect();
+                (d.state, d.arrows.clone(), failed)
+            });
             self.trace
                 .push(format!("{:.2} {event:?} -> {what:?}", self.now));
         }
@@ -366,8 +377,14 @@ impl World {
         }
         let wished = decision.reasons.iter().any(|c| c.rule == Rule::WishRecent);
         let failed: Vec<Rule> = decision.failed().map(|c| c.rule).collect();
-        if wished && failed.len() == 1 {
-            *tally.alone.entry(failed[0].key()).or_default() += 1;
+        // Trouble of the press also leads to a hold, at once.
+        let alone: Vec<&Rule> = match &failed[..] {
+            [one] => vec![one],
+            [Rule::Steady, one] if Rule::STANDING.contains(one) => vec![one],
+            _ => vec![],
+        };
+        for rule in alone.iter().filter(|_| wished) {
+            *tally.alone.entry(rule.key()).or_default() += 1;
         }
         match decision.verdict {
             Verdict::Nothing => Ok(()),
@@ -383,7 +400,7 @@ impl World {
                 } else {
                     &mut tally.writes
                 }) += 1;
-                let at = self.now + d.one_of(&[0.0, 0.0, 0.0, 1.5, 20.0]);
+                let at = self.now + d.one_of(&[0.0, 0.0, 1.5, 15.0, 40.0]);
                 match d.below(20) {
                     0 => self.refused = Some(order.id),
                     // Lost on the way, or the box died before it went out.
