@@ -61,7 +61,8 @@ pub struct Checker {
     moves: Vec<(f64, usize, f64)>,
     advice: Option<Order>,
     may_restore: bool,
-    stored_at: f64,
+    /// Age of the pending write when the memory was last stored.
+    stored_age: f64,
     /// Verdicts seen: writes, advice, restores.
     pub counts: [u64; 3],
 }
@@ -99,7 +100,7 @@ impl Checker {
             moves: Vec::new(),
             advice: None,
             may_restore: false,
-            stored_at: 0.0,
+            stored_age: 0.0,
             counts: [0; 3],
         }
     }
@@ -156,7 +157,7 @@ impl Checker {
             self.write(order);
         }
         if decision.store {
-            self.stored_at = self.now;
+            self.stored_age = self.pending.as_ref().map_or(0.0, |p| self.now - p.at);
         }
         verdict
     }
@@ -329,8 +330,14 @@ impl Checker {
         )?;
         let share = order.effects[0].change / wish.effects[0].change;
         must(share > 0.0 && share <= 1.0, "more than was wished")?;
-        for ((s, wanted), (same, value)) in wished.iter().zip(&order.change.values) {
-            let start = self.read(*s as usize);
+        must(
+            wished.len() == order.before.len(),
+            "not all that stood before",
+        )?;
+        let stood = order.before.iter().zip(&order.change.values);
+        for ((s, wanted), ((first, start), (same, value))) in wished.iter().zip(stood) {
+            let near = self.near(*s as usize, *start, self.read(*s as usize));
+            must(s == first && near, "not what stood before")?;
             let off = (value - start) - share * (wanted - start);
             let along = off.abs() <= 1e-6 * (wanted - start).abs() + 1e-12 * start.abs();
             must(s == same && along, "not along the wish")?;
@@ -445,7 +452,7 @@ impl Checker {
         (self.read_since_start, self.link, self.reading) = (false, false, None);
         (self.shot, self.advice, self.may_restore) = (None, None, false);
         if let Some(pending) = &mut self.pending {
-            pending.at = self.now - (self.stored_at - pending.at);
+            pending.at = self.now - self.stored_age;
         }
         self.hold();
         self.untouched = 0;

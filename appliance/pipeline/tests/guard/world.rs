@@ -265,6 +265,12 @@ impl World {
             self.in_flight = None;
         }
         self.signals.setpoints = Setpoints(self.actual);
+        if d.chance(40) {
+            // Values flicker, but within the tolerance.
+            for (value, recipe) in self.signals.setpoints.0.iter_mut().zip(RECIPE) {
+                *value += d.between(-0.4, 0.4) * TOLERANCE * recipe;
+            }
+        }
         if let Some(s) = self.missing {
             self.signals.setpoints.0[s] = f64::NAN;
         }
