@@ -2,23 +2,22 @@
 //! time and does the writing. Whatever is unclear, nothing is written.
 //!
 //! ```text
-//!              mode observe                          arm
-//!  Unread ----------------------> Observing -----------------------------------.
-//!   | | |      not armed                        arm (engineer)                  v
-//!   | | '-----------------------> Released -----------------------------------> Ready <---------------------------.
-//!   | |                             ^ ^ ^                                        | |  |                            |
-//!   | |                 too long    | | |  not read back, refused                | |  | advised                    |
-//!   | |                  .----------' | '--------------------------- Written <---' |  v       declined, expired    |
-//!   | |                  |            |                               |  ^  wrote  | Waiting ------------------->  |
-//!   | |   as left        |            |                     read back |  '---------+----' confirmed                |
-//!   | '-------------> Holding ----------- N good shots -----------------------------------------------------------'
-//!   |                    ^            |                               '--------------------------------------->  |
-//!   |                    '------------+-- link, freshness, heartbeat, automatic or trust fails:                     |
-//!   |   otherwise                     |   from Ready, Waiting, Written                                              |
-//!   '---------------> Edited ---------+-- a person accepts, or N untouched shots ----------------------------------'
-//!                        ^            |
-//!                        |            '-- taken off: from every state; the recipe of before goes out once, if it may
-//!                        '--------------- a setpoint moved that was not ours: from Holding, Ready, Waiting, Written
+//!                 mode observe                                      arm (engineer)
+//!         .----------------------> Observing ------------------------------------------------.
+//!         |       not armed                                         arm (engineer)           v
+//!         |----------------------> Released ---------------------------------------------> Ready
+//!         |                         ^  ^  ^  not read back, refused                       ^  | |
+//!         |                         |  |  '-------------------------- Written <-- wrote --+--' | advised
+//!         |                         |  |                              ^  |                |    v
+//!  Unread-+                taken off|  |                    confirmed |  '-- read back ----|  Waiting
+//!         |        from every state |  | too long                     '------------------ | ---' |
+//!         |                         |  |                                                   |      | declined,
+//!         |  as left                   |              N good shots                         |      | expired
+//!         |----------------------> Holding -----------------------------------------------+-------'
+//!         |                         |  ^  ^
+//!         |                         |  |  '-- link, freshness, heartbeat, automatic or trust fails: from Ready, Waiting, Written
+//!         |  otherwise              v  | a person accepts, or N untouched shots
+//!         '----------------------> Edited <-- a setpoint moved that was not ours: from Ready, Waiting, Written, Holding
 //! ```
 //! Mode *observe* leads from every state but `Unread` to `Observing`. What an arrow is called: [`Arrow`].
 
@@ -257,7 +256,7 @@ impl Guard {
                     .untouched_shots
                     .is_some_and(|n| self.untouched >= n);
                 if enough && !self.person_only {
-                    self.go(State::Ready, Arrow::Untouched);
+                    self.enter_hold(Arrow::Untouched);
                 }
             }
             _ => {}
@@ -277,6 +276,11 @@ impl Guard {
         self.arrows.push(arrow);
     }
 
+    fn enter_hold(&mut self, arrow: Arrow) {
+        (self.good, self.held_since_s) = (0, self.now_s);
+        self.go(State::Holding, arrow);
+    }
+
     /// Whether everything is as it should be outside of the guard.
     fn stands(&self) -> bool {
         rules::pass(&Rule::STANDING, &self.view())
@@ -290,7 +294,7 @@ impl Guard {
             state: self.state,
             link: self.link,
             reading: self.reading.as_ref(),
-            known: &self.known,
+            known: (self.state != State::Unread).then_some(&self.known),
             pending: self.pending.is_some(),
             shot: self.shot,
             last_write_shot: self.last_write_shot,

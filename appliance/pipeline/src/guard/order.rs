@@ -71,8 +71,7 @@ impl Guard {
             self.good = 0;
             if matches!(self.state, State::Ready | State::Waiting | State::Written) {
                 self.advice = None;
-                self.held_since_s = self.now_s;
-                self.go(State::Holding, Arrow::Held);
+                self.enter_hold(Arrow::Held);
             }
         }
         if self.state == State::Holding && self.now_s - self.held_since_s > self.settings.hold_s {

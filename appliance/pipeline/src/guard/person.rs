@@ -33,12 +33,12 @@ impl Guard {
         waits
     }
 
-    /// A person accepts the recipe as it reads after an edit.
+    /// A person accepts the recipe as it reads after an edit; good shots must follow before anything is written.
     pub fn accept_edit(&mut self, now_s: f64) -> Decision {
         self.begin(now_s);
         if self.state == State::Edited {
             self.person_only = false;
-            self.go(State::Ready, Arrow::EditAccepted);
+            self.enter_hold(Arrow::EditAccepted);
         }
         self.decide()
     }
@@ -134,6 +134,7 @@ impl Guard {
         self.begin(now_s);
         self.withdraw(Arrow::Expired);
         self.wish = None;
+        self.restoring = self.restoring.filter(|_| settings.restore);
         (self.settings, self.limits) = (settings, limits);
         if self.settings.mode == Mode::Observe && self.mode != Mode::Observe {
             self.only_observe();

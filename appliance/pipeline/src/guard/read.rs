@@ -45,8 +45,7 @@ impl Guard {
         } else if self.edited_before {
             self.go(State::Edited, Arrow::ReadOtherwise);
         } else {
-            (self.good, self.held_since_s) = (0, self.now_s);
-            self.go(State::Holding, Arrow::ReadAsLeft);
+            self.enter_hold(Arrow::ReadAsLeft);
             self.take_read_back(read);
         }
         self.untouched = 0;

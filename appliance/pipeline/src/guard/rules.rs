@@ -229,8 +229,8 @@ pub(super) struct View<'a> {
     pub state: State,
     pub link: bool,
     pub reading: Option<&'a Reading>,
-    /// Setpoints as the guard knows them.
-    pub known: &'a Setpoints,
+    /// Setpoints as the guard knows them; `None` before the first reading.
+    pub known: Option<&'a Setpoints>,
     pub pending: bool,
     pub shot: Option<(u64, Kind, TrustState)>,
     pub last_write_shot: Option<u64>,
@@ -386,9 +386,10 @@ fn not_frozen(view: &View) -> Check {
 }
 
 fn known(view: &View) -> Check {
-    let lost = view.known.known().find(|(s, _)| !view.read(*s).is_finite());
+    let known = view.known.iter().flat_map(|k| k.known());
+    let lost = known.map(|(s, _)| s).find(|s| !view.read(*s).is_finite());
     Check {
-        setpoint: lost.map(|(s, _)| s),
+        setpoint: lost,
         ..Check::plain(Rule::SetpointsKnown, lost.is_none())
     }
 }
