@@ -1,0 +1,89 @@
+//! The press of this box, chosen once.
+
+use crate::error::PressError;
+use crate::none::NoPress;
+use crate::opcua::OpcUa;
+use crate::port::{Abilities, Cycle, PressPort};
+use crate::profile::{Link, Profile};
+use crate::rules::Port;
+use crate::scripted::Scripted;
+use appliance_pipeline::ports::{Change, PressSignals, Setpoints};
+use std::path::Path;
+
+/// Every kind of press there is.
+#[derive(Debug)]
+pub enum Press {
+    /// None: sensors only.
+    None(NoPress),
+    /// Behind OPC UA.
+    OpcUa(Box<Port<OpcUa>>),
+    /// A script, for tests.
+    Scripted(Port<Scripted>),
+}
+
+impl Press {
+    /// The press of a profile, reached at the first reading. `folder` keeps the key of the box and the confirmed certificate.
+    ///
+    /// # Errors
+    /// When this program does not speak the protocol of the profile.
+    pub fn open(profile: &Profile, folder: &Path) -> Result<Self, PressError> {
+        match &profile.link {
+            Link::OpcUa(link, map) => Ok(Self::OpcUa(Box::new(Port::new(OpcUa::new(
+                profile, link, map, folder,
+            ))))),
+            Link::Modbus(link, _) => Err(PressError::Connect {
+                address: link
+                    .host
+                    .clone()
+                    .or_else(|| Some(link.serial.as_ref()?.path.clone()))
+                    .unwrap_or_default(),
+                reason: "this box does not speak Modbus yet".into(),
+            }),
+        }
+    }
+
+    /// Signals and cycle data the profile names and the press does not have.
+    pub fn missing(&self) -> Vec<String> {
+        match self {
+            Self::OpcUa(port) => port.transport().missing(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The same call on whichever press it is.
+macro_rules! on {
+    ($press:expr, $port:ident => $call:expr) => {
+        match $press {
+            Press::None($port) => $call,
+            Press::OpcUa($port) => $call,
+            Press::Scripted($port) => $call,
+        }
+    };
+}
+
+impl PressPort for Press {
+    fn abilities(&self) -> &Abilities {
+        on!(self, port => port.abilities())
+    }
+
+    async fn read(&mut self) -> Result<PressSignals, PressError> {
+        on!(self, port => port.read().await)
+    }
+
+    async fn apply(&mut self, change: &Change) -> Result<Setpoints, PressError> {
+        on!(self, port => port.apply(change).await)
+    }
+
+    async fn beat(&mut self) -> Result<(), PressError> {
+        on!(self, port => port.beat().await)
+    }
+
+    fn finished(&mut self) -> Vec<Cycle> {
+        on!(self, port => port.finished())
+    }
+
+    fn silent_after_s(&self) -> f64 {
+        on!(self, port => port.silent_after_s())
+    }
+}
