@@ -1,11 +1,8 @@
-//! The press's control: setpoints that may change between shots, temperatures that follow slowly,
-//! and the cycle data it publishes in the words of OPC 40077 (EUROMAP 77).
+//! What follows the setpoints slowly, and the cycle data a press publishes in the words of OPC 40077 (EUROMAP 77).
 
 use crate::scenario::Thermal;
-use models_physics::mold::Mold;
-use models_physics::recipe::{Recipe, RecipeError};
+use models_physics::recipe::Recipe;
 use serde::Serialize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A quantity that reaches its setpoint after a dead time, first order.
 #[derive(Clone, Copy, Debug)]
@@ -108,70 +105,30 @@ pub struct CycleData {
     pub mold_temperature_celsius: f64,
 }
 
-#[derive(Debug)]
-struct Shared {
-    mold: Mold,
-    recipe: Recipe,
-    revision: u64,
-    cycle: Option<CycleData>,
-}
-
-/// The operator's and the servers' hand on the press. Clones reach the same press.
-#[derive(Clone, Debug)]
-pub struct PressHandle(Arc<Mutex<Shared>>);
-
-impl PressHandle {
-    /// A press that runs this recipe in this mold.
+impl CycleData {
+    /// The numbers in it, counters aside, by the names of their fields.
     #[must_use]
-    pub fn new(mold: Mold, recipe: Recipe) -> Self {
-        Self(Arc::new(Mutex::new(Shared {
-            mold,
-            recipe,
-            revision: 0,
-            cycle: None,
-        })))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The setpoints: rates, transfer, hold profile, temperatures, cooling time.
-    #[must_use]
-    pub fn setpoints(&self) -> Recipe {
-        self.lock().recipe.clone()
-    }
-
-    /// Changes setpoints; they take effect at the next injection, never in the middle of a shot.
-    ///
-    /// # Errors
-    /// When the press cannot run them; nothing is changed then.
-    pub fn change(&self, edit: impl FnOnce(&mut Recipe)) -> Result<(), RecipeError> {
-        let mut shared = self.lock();
-        let mut recipe = shared.recipe.clone();
-        edit(&mut recipe);
-        recipe.fits(&shared.mold)?;
-        if recipe != shared.recipe {
-            shared.recipe = recipe;
-            shared.revision += 1;
-        }
-        Ok(())
-    }
-
-    /// Counts changes of the setpoints.
-    #[must_use]
-    pub fn revision(&self) -> u64 {
-        self.lock().revision
-    }
-
-    /// Data of the last finished cycle.
-    #[must_use]
-    pub fn cycle_data(&self) -> Option<CycleData> {
-        self.lock().cycle.clone()
-    }
-
-    /// Publishes the data of a finished cycle.
-    pub fn publish(&self, cycle: CycleData) {
-        self.lock().cycle = Some(cycle);
+    pub const fn numbers(&self) -> [(&'static str, f64); 13] {
+        [
+            ("cycle_time_s", self.cycle_time_s),
+            ("injection_time_s", self.injection_time_s),
+            ("hold_time_s", self.hold_time_s),
+            ("plastification_time_s", self.plastification_time_s),
+            ("cooling_time_s", self.cooling_time_s),
+            ("cushion_stroke_mm", self.cushion_stroke_mm),
+            ("cushion_volume_cm3", self.cushion_volume_cm3),
+            ("transfer_stroke_mm", self.transfer_stroke_mm),
+            (
+                "transfer_specific_pressure_mpa",
+                self.transfer_specific_pressure_mpa,
+            ),
+            (
+                "maximum_specific_pressure_mpa",
+                self.maximum_specific_pressure_mpa,
+            ),
+            ("maximum_hold_pressure_mpa", self.maximum_hold_pressure_mpa),
+            ("melt_temperature_celsius", self.melt_temperature_celsius),
+            ("mold_temperature_celsius", self.mold_temperature_celsius),
+        ]
     }
 }

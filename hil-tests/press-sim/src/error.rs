@@ -46,6 +46,19 @@ pub enum PressSimError {
     /// The node cannot sample at this rate.
     #[error("a rate of {0} Hz is outside 100 to 2000")]
     Rate(u32),
+    /// The scenario let the press hang.
+    #[error("the press stands and begins no cycle")]
+    Stands,
+    /// A server could not be started.
+    #[error("the {what} server at {address}: {reason}")]
+    Server {
+        /// OPC UA or Modbus.
+        what: &'static str,
+        /// Where it should listen.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
     /// The thread that solves shots has gone.
     #[error("the solver thread ended")]
     SolverGone,

@@ -4,12 +4,14 @@
 //!             half of the course over          its end, setpoints unchanged
 //!   playing --------------------------> asked ------------------------------> playing the next
 //!      |                                   '-- setpoints changed --> asked again
+//!      |-- setpoints changed while the mold closes: solved again; the press waits with injection
+//!      |   until that is done
 //!      '-- the node fires the wire: the shot is solved again with transfer at the volume injected
 //!          so far. A plan armed on the node is tried on the course beforehand, so that the new
 //!          shot is there when the wire fires; otherwise the press stands until it is.
 //! ```
 
-use crate::control::PressHandle;
+use crate::PressHandle;
 use crate::course::Course;
 use crate::error::PressSimError;
 use crate::plant::Plant;
@@ -83,18 +85,13 @@ fn solve(
             Job::Transfer(volume) => source
                 .again(Some(volume))
                 .map(|course| Answer::Transfer(volume, Box::new(course))),
-            Job::Ended(course) => {
-                if let (Some(handle), Some(data)) = (source.handle(), course.cycle_data) {
-                    handle.publish(data);
-                }
-                match (&mut truth, &course.truth) {
-                    (Some(file), Some(truth)) => match file.write(truth) {
-                        Ok(()) => continue,
-                        Err(error) => Err(error),
-                    },
-                    _ => continue,
-                }
-            }
+            Job::Ended(course) => match (&mut truth, &course.truth) {
+                (Some(file), Some(truth)) => match file.write(truth) {
+                    Ok(()) => continue,
+                    Err(error) => Err(error),
+                },
+                _ => continue,
+            },
         };
         if answers.send(answer.unwrap_or_else(Answer::Failed)).is_err() {
             return;
@@ -110,7 +107,12 @@ pub struct Live {
     answers: Receiver<Answer>,
     course: Course,
     began_s: f64,
+    /// Setpoints the course was solved with, as their revision; the next course was asked for; this one was asked for again.
+    revision: u64,
     asked: bool,
+    again: bool,
+    /// The course is over and its data are published.
+    over: bool,
     ready: Option<(Course, u64)>,
     plan: Option<TransferPlan>,
     tried: Option<(f64, Course)>,
@@ -136,8 +138,9 @@ impl Live {
         rate_hz: u32,
         truth: Option<TruthFile>,
     ) -> Result<Self, PressSimError> {
-        let course = source.next(0.0)?;
         let handle = source.handle();
+        let revision = handle.as_ref().map_or(0, PressHandle::revision);
+        let course = source.next(0.0)?;
         let (jobs, taken) = channel();
         let (give, answers) = channel();
         // It ends when either end of its channels is dropped.
@@ -149,7 +152,10 @@ impl Live {
             answers,
             course,
             began_s: 0.0,
+            revision,
             asked: false,
+            again: false,
+            over: false,
             ready: None,
             plan: None,
             tried: None,
@@ -169,10 +175,12 @@ impl Live {
     pub fn advance(&mut self, now_s: f64) {
         self.now_s = now_s;
         self.hear();
+        self.close();
         let mut t = now_s - self.began_s;
         if t >= self.course.duration_s && self.standing.is_none() {
             t = self.turn(now_s, t);
         } else if !self.asked
+            && !self.again
             && self.standing.is_none()
             && t > (0.5 * self.course.duration_s).max(self.course.transfer_s.unwrap_or(0.0))
         {
@@ -187,27 +195,70 @@ impl Live {
             .read(&self.course, at, now_s, &mut self.readings);
     }
 
+    fn moved(&self) -> bool {
+        let handle = self.handle.as_ref();
+        handle.is_some_and(|h| h.revision() != self.revision)
+    }
+
+    /// While the mold closes, setpoints may still change; injection waits for the shot that has them.
+    fn close(&mut self) {
+        let inject_s = self.course.inject_s;
+        let t = self.now_s - self.began_s;
+        if self.asked || (t >= inject_s && !self.again) {
+            return;
+        }
+        if !self.again && self.moved() {
+            self.again = true;
+            self.ask(Job::Again);
+        } else if let Some((course, revision)) = self.ready.take_if(|_| self.again) {
+            (self.course, self.revision, self.again) = (course, revision, false);
+            self.tried = None;
+            self.try_plan();
+        }
+        if self.again {
+            self.began_s = self.began_s.max(self.now_s - inject_s);
+        }
+    }
+
+    /// The cycle is over: the controller says so, and what the scenario lets happen before the next shot happens.
+    fn end(&mut self) {
+        self.over = true;
+        let (Some(handle), Some(data)) = (&self.handle, &self.course.cycle_data) else {
+            return;
+        };
+        handle.publish(data.clone());
+        if let Err(error) = handle.reach(self.course.shot + 1) {
+            self.failure.get_or_insert(error.into());
+        }
+    }
+
     /// The course is over; returns the time in the one that plays now.
     fn turn(&mut self, now_s: f64, t: f64) -> f64 {
+        if self.again {
+            return t;
+        }
         if !self.asked {
             self.asked = true;
             self.ask(Job::Next(now_s));
         }
+        if !self.over {
+            self.end();
+        }
+        if self.handle.as_ref().is_some_and(PressHandle::hung) {
+            return t;
+        }
         let Some((course, revision)) = self.ready.take() else {
             return t;
         };
-        if self
-            .handle
-            .as_ref()
-            .is_some_and(|h| h.revision() != revision)
-        {
+        self.revision = revision;
+        if self.moved() {
             self.ask(Job::Again);
             return t;
         }
         let ended = std::mem::replace(&mut self.course, course);
         self.ask(Job::Ended(Box::new(ended)));
         self.finished += 1;
-        (self.asked, self.tried, self.fired) = (false, None, false);
+        (self.asked, self.over, self.tried, self.fired) = (false, false, None, false);
         self.began_s = now_s;
         self.sensors.begin(&self.course);
         self.try_plan();

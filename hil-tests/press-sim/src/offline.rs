@@ -83,8 +83,13 @@ impl Offline {
     /// Runs one cycle, whatever kind comes next.
     ///
     /// # Errors
-    /// When the solver stops.
+    /// When the solver stops, when the press stands ([`PressSimError::Stands`]), or when an operator's edit of the scenario is
+    /// nothing the press can run.
     pub fn cycle(&mut self) -> Result<Recording, PressSimError> {
+        let handle = self.plant.handle();
+        if handle.hung() {
+            return Err(PressSimError::Stands);
+        }
         let start_s = self.start_s;
         let course = self.plant.next(start_s)?;
         self.sensors.begin(&course);
@@ -106,8 +111,9 @@ impl Offline {
         self.rows += rows as u64;
         self.start_s = self.rows as f64 * self.step_s;
         if let Some(data) = &course.cycle_data {
-            self.plant.handle().publish(data.clone());
+            handle.publish(data.clone());
         }
+        handle.reach(self.plant.upcoming())?;
         Ok(Recording {
             kind: course.kind,
             shot: course.shot,

@@ -1,10 +1,12 @@
 //! The plant: what happens next, and the reference solver that says how it goes.
 
-use crate::control::{CycleData, PressHandle, Temperatures};
+use crate::PressHandle;
+use crate::control::{CycleData, Temperatures};
 use crate::course::{Course, CycleKind, Track};
 use crate::error::PressSimError;
 use crate::process::Process;
 use crate::scenario::{EventKind, Scenario, Signal};
+use crate::setpoints::{Range, Setpoint};
 use crate::truth::{STEP_S, Truth};
 use models_physics::latents::{LATENTS, Latent, Latents};
 use models_physics::mold::{Mold, Press, Sensor, SensorKind, SensorQuantity};
@@ -12,6 +14,7 @@ use models_physics::recipe::Recipe;
 use models_physics::shot::{Keep, Phase, Shot, run_recipe};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pressure at which empty sensors rest, Pa.
 const ATMOSPHERE_PA: f64 = models_units::ATMOSPHERIC.pa();
@@ -68,7 +71,8 @@ impl Plant {
         let recipe = scenario.recipe(&mold)?;
         let press = mold.press.expect("checked with the scenario");
         let base = mold.latents().map_err(PressSimError::Probe)?;
-        let handle = PressHandle::new(mold.clone(), recipe.clone());
+        let handle = controller(&scenario, &mold, &recipe);
+        handle.reach(1)?;
         let own_sensors = mold.sensors.len();
         let last = fills_last(&mold, &press, &recipe, &base)?;
         mold.sensors.push(last);
@@ -102,6 +106,12 @@ impl Plant {
     #[must_use]
     pub fn handle(&self) -> PressHandle {
         self.handle.clone()
+    }
+
+    /// Number of the molded shot that comes next.
+    #[must_use]
+    pub const fn upcoming(&self) -> u64 {
+        self.next_shot
     }
 
     /// Its scenario.
@@ -459,6 +469,25 @@ impl Plant {
             cycle_data: None,
         }
     }
+}
+
+/// The controller as the scenario has it.
+fn controller(scenario: &Scenario, mold: &Mold, recipe: &Recipe) -> PressHandle {
+    let handle = PressHandle::new(mold.clone(), recipe.clone());
+    for (name, [low, high]) in &scenario.controller.limits {
+        let setpoint = Setpoint::from_name(name).expect("checked with the scenario");
+        let (low, high) = (*low, *high);
+        handle.set_range(setpoint, Range { low, high });
+    }
+    if let Some(seconds) = scenario.controller.heartbeat_s {
+        handle.restore_after(Duration::from_secs_f64(seconds));
+    }
+    for event in &scenario.events {
+        if let Some(act) = event.act() {
+            handle.plan(event.shot, act);
+        }
+    }
+    handle
 }
 
 fn surface_name(channel: &str) -> String {

@@ -1,6 +1,6 @@
 //! Measured shots as courses: recordings (`time_s`, `<sensor>_pa`) played through the same wire.
 
-use crate::control::PressHandle;
+use crate::PressHandle;
 use crate::course::{Course, CycleKind, Track};
 use crate::error::PressSimError;
 use crate::live::Source;

@@ -1,16 +1,22 @@
 //! `press-sim --scenario demo --link PATH`: a press and its node on a pseudo terminal.
 
+use hil_press_sim::controller::{Act, Operating};
 use hil_press_sim::live::{Live, calibration};
 use hil_press_sim::node::{Figures, NodeSettings, run};
 use hil_press_sim::playback::Playback;
 use hil_press_sim::sensor::Sensors;
+use hil_press_sim::servers::{Login, ServerSettings, Servers};
+use hil_press_sim::setpoints::Setpoint;
 use hil_press_sim::truth::TruthFile;
-use hil_press_sim::{Plant, Scenario};
+use hil_press_sim::{Plant, PressHandle, Scenario};
 use lexopt::prelude::*;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+
+/// What the operator of `--operator-edit-at` adds to the hold pressure.
+const OPERATOR_EDIT_MPA: f64 = 2.5;
 
 const HELP: &str = "\
 A simulated press, seen through a sensor node on a pseudo terminal.
@@ -27,6 +33,19 @@ usage: press-sim --link PATH [--scenario NAME | --play CSV --sensors LIST]
   --calibration FILE    write the calibration file that fits this node
   --for SECONDS         end after this time (default: never)
   --quiet               no figures at the end
+the controller from outside
+  --opcua ADDRESS       an OPC UA server, for example 127.0.0.1:4840
+  --keys FOLDER         of its key and certificate, made when missing (default: .press-sim-keys)
+  --user NAME:PASSWORD  only this user may connect (default: anybody)
+  --modbus ADDRESS      a Modbus TCP server, for example 127.0.0.1:1502
+  --modbus-rtu PATH     Modbus RTU; PATH becomes a symbolic link to its pseudo terminal
+what happens there, added to the scenario; each write, refusal and event is printed
+  --silent-after N      no cycle begins after N shots, the controller still answers
+  --manual-after N      the press leaves automatic after N shots
+  --revoke-after N      setpoints are no longer released after N shots
+  --freeze-after N      every change is forbidden after N shots
+  --operator-edit-at N  an operator raises hold_pressure by 2.5 MPa before shot N
+  --heartbeat-s S       the recipe comes back when the heartbeat has not changed for S seconds
 playing measured shots instead of a scenario
   --play CSV            time_s, <sensor>_pa; give it again for more shots, they go round
   --sensors p1,p2,p3    which columns
@@ -49,10 +68,14 @@ struct Arguments {
     sensors: Vec<String>,
     pause_s: Option<f64>,
     rate_hz: Option<u32>,
+    servers: ServerSettings,
+    acts: Vec<(u64, Act)>,
+    heartbeat_s: Option<f64>,
 }
 
 fn parse() -> Result<Option<Arguments>, Box<dyn Error>> {
     let mut given = Arguments::default();
+    given.servers.keys = ".press-sim-keys".into();
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -71,6 +94,21 @@ fn parse() -> Result<Option<Arguments>, Box<dyn Error>> {
             }
             Long("pause") => given.pause_s = Some(parser.value()?.parse()?),
             Long("rate") => given.rate_hz = Some(parser.value()?.parse()?),
+            Long("opcua") => given.servers.opcua = Some(parser.value()?.parse()?),
+            Long("keys") => given.servers.keys = parser.value()?.into(),
+            Long("user") => given.servers.login = Some(login(&parser.value()?.string()?)?),
+            Long("modbus") => given.servers.modbus = Some(parser.value()?.parse()?),
+            Long("modbus-rtu") => given.servers.modbus_rtu = Some(parser.value()?.into()),
+            Long("silent-after") => after(&mut given, &mut parser, Act::Hang)?,
+            Long("manual-after") => after(&mut given, &mut parser, Act::Run(Operating::Manual))?,
+            Long("revoke-after") => after(&mut given, &mut parser, Act::Release(false))?,
+            Long("freeze-after") => after(&mut given, &mut parser, Act::Freeze(true))?,
+            Long("operator-edit-at") => {
+                let shot = parser.value()?.parse()?;
+                let edit = Act::Edit(Setpoint::HoldPressure, OPERATOR_EDIT_MPA);
+                given.acts.push((shot, edit));
+            }
+            Long("heartbeat-s") => given.heartbeat_s = Some(parser.value()?.parse()?),
             other => return Err(other.unexpected().into()),
         }
     }
@@ -83,10 +121,41 @@ fn parse() -> Result<Option<Arguments>, Box<dyn Error>> {
     if given.play.is_empty() && (given.pause_s.is_some() || given.rate_hz.is_some()) {
         return Err("--pause and --rate go with --play; a scenario has its own".into());
     }
+    let servers = &given.servers;
+    let outside =
+        servers.opcua.is_some() || servers.modbus.is_some() || servers.modbus_rtu.is_some();
+    if !given.play.is_empty() && (outside || !given.acts.is_empty() || given.heartbeat_s.is_some())
+    {
+        return Err("--play has no controller; servers and events go with a scenario".into());
+    }
+    if given
+        .heartbeat_s
+        .is_some_and(|s| !(0.1..=3600.0).contains(&s))
+    {
+        return Err("--heartbeat-s takes 0.1 to 3600".into());
+    }
     if given.pause_s.is_some_and(|s| !(0.5..=3600.0).contains(&s)) {
         return Err("--pause takes 0.5 to 3600".into());
     }
     Ok(Some(given))
+}
+
+fn after(
+    given: &mut Arguments,
+    parser: &mut lexopt::Parser,
+    act: Act,
+) -> Result<(), Box<dyn Error>> {
+    let shots: u64 = parser.value()?.parse()?;
+    given.acts.push((shots + 1, act));
+    Ok(())
+}
+
+fn login(text: &str) -> Result<Login, Box<dyn Error>> {
+    let (user, password) = text.split_once(':').ok_or("--user takes NAME:PASSWORD")?;
+    Ok(Login {
+        user: user.into(),
+        password: password.into(),
+    })
 }
 
 fn start() -> Result<(), Box<dyn Error>> {
@@ -112,6 +181,10 @@ fn start() -> Result<(), Box<dyn Error>> {
         settings.node,
         link.display()
     );
+    let _servers = live
+        .handle()
+        .map(|press| controller(&press, &given))
+        .transpose()?;
     let began = Instant::now();
     let limit = given.seconds.map(Duration::from_secs_f64);
     let figures = run(&settings, Path::new(link), live, |_| {
@@ -124,8 +197,35 @@ fn start() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Starts the servers, prints where they are and from then on what happens at the controller.
+fn controller(press: &PressHandle, given: &Arguments) -> Result<Servers, Box<dyn Error>> {
+    let servers = Servers::start(press, &given.servers)?;
+    if let (Some(url), Some(thumbprint)) = (servers.opcua_url(), servers.thumbprint()) {
+        println!("press-sim: OPC UA on {url}, certificate {thumbprint}");
+    }
+    if let Some(address) = servers.modbus_address() {
+        println!("press-sim: Modbus TCP on {address}");
+    }
+    if let Some(link) = &given.servers.modbus_rtu {
+        println!("press-sim: Modbus RTU on {}", link.display());
+    }
+    let press = press.clone();
+    std::thread::spawn(move || {
+        loop {
+            for happening in press.happenings() {
+                println!("press-sim: {happening}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    Ok(servers)
+}
+
 fn scenario(given: &Arguments) -> Result<(NodeSettings, Live), Box<dyn Error>> {
-    let scenario = Scenario::open(given.scenario.as_deref().unwrap_or("demo"))?;
+    let mut scenario = Scenario::open(given.scenario.as_deref().unwrap_or("demo"))?;
+    if given.heartbeat_s.is_some() {
+        scenario.controller.heartbeat_s = given.heartbeat_s;
+    }
     let seed = given.seed.unwrap_or(scenario.seed);
     let settings = NodeSettings {
         node: scenario.node_id(),
@@ -136,6 +236,10 @@ fn scenario(given: &Arguments) -> Result<(NodeSettings, Live), Box<dyn Error>> {
     let sensors = Sensors::new(&scenario.channels, Some(&scenario), seed, step_s);
     let truth = given.truth.as_deref().map(TruthFile::create).transpose()?;
     let plant = Plant::new(scenario, seed)?;
+    let press = plant.handle();
+    for (shot, act) in &given.acts {
+        press.plan(*shot, act.clone());
+    }
     let live = Live::start(plant, sensors, settings.rate_hz, truth)?;
     Ok((settings, live))
 }
