@@ -7,9 +7,12 @@
 //! ```
 
 pub mod effect;
+pub mod marks;
 pub mod quantity;
 pub mod recorded;
 pub mod replay;
+pub mod tracker;
 
 pub use effect::{Effect, Gradient, WhatIf};
 pub use quantity::{Outcome, QUANTITIES, Quantity};
+pub use tracker::Tracker;
