@@ -208,6 +208,15 @@ impl Effect {
         Ok(self.run(&self.latents, after, false)?.0.less(&self.base))
     }
 
+    /// What every sensor of the mold would show with setpoints `after`, temperatures settled: without bands, fast enough to follow a
+    /// slider.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn curves(&self, after: &Setpoints) -> Result<Vec<Instant>, PipelineError> {
+        Ok(self.run(&self.latents, after, true)?.1)
+    }
+
     /// How the marks and the results of this shot follow the melt, the wall and the setpoints.
     ///
     /// # Errors
@@ -260,6 +269,11 @@ impl Effect {
             });
         }
         Ok(sense)
+    }
+
+    /// What the screw displaced in fill.
+    pub fn fill(&self) -> &[Piece] {
+        &self.fill
     }
 
     /// The recorded shot.

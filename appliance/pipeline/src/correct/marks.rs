@@ -35,7 +35,7 @@ pub enum Mark {
 const COMMON: usize = 4;
 
 /// Scatter of a mark that says nothing: sensor noise, and how exactly windows are met. `ln`, m3, m3, K.
-const COMMON_SD: [f64; COMMON] = [0.004, 3e-9, 3e-9, 0.15];
+const COMMON_SD: [f64; COMMON] = [0.004, 2e-9, 2e-9, 0.15];
 /// Scatter of a cavity sensor in hold and after it, Pa.
 const SENSOR_SD: [f64; 2] = [8e4, 2e5];
 
@@ -141,6 +141,16 @@ impl Marks {
             }
         };
         (0..COMMON + sensors).map(of).collect()
+    }
+
+    /// These moved by a share of the way to others.
+    pub fn towards(&self, other: &Self, share: f64) -> Self {
+        let way = other.less(self);
+        let moved = self.values.iter().zip(way).map(|(v, w)| v + share * w);
+        Self {
+            values: moved.collect(),
+            hold_pa: self.hold_pa + share * (other.hold_pa - self.hold_pa),
+        }
     }
 
     /// These less others.

@@ -7,17 +7,31 @@
 //! `delta` are the latents of [`TRACKED`] off what they were in the reference shots; slopes come from replays. One scalar update
 //! a mark. Everything constant cancels; what a mark cannot tell apart stays in the band.
 
-use crate::correct::effect::Effect;
+use crate::correct::effect::{Banded, Effect, Gradient};
 use crate::correct::marks::{Marks, Sense, TRACKED};
-use crate::correct::quantity::{Outcome, QUANTITIES};
+use crate::correct::quantity::{Outcome, QUANTITIES, Quantity};
+use crate::correct::recorded::Recorded;
 use crate::error::PipelineError;
-use crate::ports::{Setpoint, Setpoints};
+use crate::ports::{SETPOINTS, Setpoint, Setpoints};
 
 const LATENTS: usize = TRACKED.len();
 /// Reference shots after which deviations are told.
 pub const REFERENCE_SHOTS: u32 = 6;
 /// Mean squared surprise of the marks above which they are not understood.
 const NOT_UNDERSTOOD: f64 = 16.0;
+
+/// Share of a setpoint, or kelvins, beyond which slopes are asked for again.
+const FAR: [f64; 2] = [0.15, 6.0];
+
+fn apart(a: &Setpoints, b: &Setpoints) -> bool {
+    Setpoint::ALL.into_iter().any(|s| {
+        let off = (a[s] - b[s]).abs();
+        match s {
+            Setpoint::MeltTemperature | Setpoint::MoldTemperature => off > FAR[1],
+            _ => off > FAR[0] * a[s].abs(),
+        }
+    })
+}
 
 /// What the tracker says about one shot.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +54,18 @@ pub struct Tracker {
     count: u32,
     marks: Option<Marks>,
     setpoints: Setpoints,
-    sense: Option<Sense>,
+    known: Option<Known>,
+}
+
+/// What replays of one shot said.
+#[derive(Clone, Debug)]
+struct Known {
+    sense: Sense,
+    gradient: Gradient,
+    /// Setpoints they were run around.
+    around: Setpoints,
+    /// What the reference shots came to by the reduced solver.
+    reference: [Banded; QUANTITIES],
 }
 
 impl Tracker {
@@ -52,8 +77,13 @@ impl Tracker {
             count: 0,
             marks: None,
             setpoints: Setpoints::default(),
-            sense: None,
+            known: None,
         }
+    }
+
+    /// The same before its first shot.
+    pub fn fresh(&self) -> Self {
+        Self::new(&self.used, self.leakage)
     }
 
     /// Reference shots still needed.
@@ -61,50 +91,86 @@ impl Tracker {
         REFERENCE_SHOTS.saturating_sub(self.count)
     }
 
-    /// Takes a finished production shot whose temperatures had reached `reached` (else as its setpoints): one of the reference, or
-    /// one to compare with it. `None` while the reference is being learned. Other setpoints than before begin a new reference
-    /// while it is being learned.
+    /// What the reference shots came to: value and standard deviation; the model's word, right only as far as the belief is.
+    pub fn reference(&self, quantity: Quantity) -> Option<Banded> {
+        Some(self.known.as_ref()?.reference[quantity as usize])
+    }
+
+    /// What setpoints do, as of the last time it was asked.
+    pub fn gradient(&self) -> Option<&Gradient> {
+        self.known.as_ref().map(|k| &k.gradient)
+    }
+
+    /// Takes a finished production shot whose setpoints had reached `reached`: one of the reference, or one to compare with it.
+    /// `None` while the reference is being learned; other setpoints than before begin it anew. `effect` is asked at the end of
+    /// the reference and when setpoints have moved far.
     ///
     /// # Errors
     /// When the solver stops.
-    pub fn shot(&mut self, effect: &Effect, reached: &Setpoints) -> Result<Option<Off>, PipelineError> {
-        let marks = Marks::of_record(effect.shot(), &self.used, self.leakage);
+    pub fn shot(
+        &mut self,
+        shot: &Recorded,
+        reached: &Setpoints,
+        movable: &[Setpoint],
+        effect: impl FnOnce() -> Result<Option<Effect>, PipelineError>,
+    ) -> Result<Option<Off>, PipelineError> {
+        let marks = Marks::of_record(shot, &self.used, self.leakage);
         if self.missing() > 0 {
-            let same = |s: &Setpoint| {
-                let (a, b) = (self.setpoints[*s], reached[*s]);
-                (a - b).abs() <= 1e-6 * a.abs() || a.is_nan() && b.is_nan()
-            };
-            if !Setpoint::ALL.iter().all(same) {
-                (self.count, self.marks) = (0, None);
-            }
-            self.setpoints = *reached;
-            self.count += 1;
-            let share = 1.0 / f64::from(self.count);
-            self.marks = Some(match self.marks.take() {
-                None => marks,
-                Some(mean) => Marks {
-                    values: mean
-                        .values
-                        .iter()
-                        .zip(&marks.values)
-                        .map(|(m, v)| m + share * (v - m))
-                        .collect(),
-                    hold_pa: mean.hold_pa + share * (marks.hold_pa - mean.hold_pa),
-                },
-            });
+            self.learn(marks, reached);
             if self.missing() == 0 {
-                self.sense = Some(effect.sense(&self.used)?);
+                match effect()? {
+                    Some(effect) => self.known = Some(self.ask(&effect, movable)?),
+                    None => self.count -= 1,
+                }
             }
             return Ok(None);
         }
-        let (Some(reference), Some(sense)) = (&self.marks, &self.sense) else {
+        let far = self
+            .known
+            .as_ref()
+            .is_some_and(|known| apart(&known.around, reached));
+        if far && let Some(effect) = effect()? {
+            let reference = self.known.as_ref().map(|known| known.reference);
+            let mut known = self.ask(&effect, movable)?;
+            known.reference = reference.unwrap_or(known.reference);
+            self.known = Some(known);
+        }
+        let (Some(reference), Some(known)) = (&self.marks, &self.known) else {
             return Ok(None);
         };
-        Ok(Some(self.compare(&marks, reference, sense, reached)))
+        Ok(Some(self.compare(&marks, reference, &known.sense, reached)))
+    }
+
+    /// One more reference shot.
+    fn learn(&mut self, marks: Marks, reached: &Setpoints) {
+        let same = |s: &Setpoint| {
+            let (a, b) = (self.setpoints[*s], reached[*s]);
+            (a - b).abs() <= 1e-4 * a.abs() || a.is_nan() && b.is_nan()
+        };
+        if !Setpoint::ALL.iter().all(same) {
+            (self.count, self.marks) = (0, None);
+        }
+        self.setpoints = *reached;
+        self.count += 1;
+        let share = 1.0 / f64::from(self.count);
+        self.marks = Some(match self.marks.take() {
+            None => marks,
+            Some(mean) => mean.towards(&marks, share),
+        });
+    }
+
+    fn ask(&self, effect: &Effect, movable: &[Setpoint]) -> Result<Known, PipelineError> {
+        let (value, sd) = (effect.estimate(), effect.estimate_sd()?);
+        Ok(Known {
+            sense: effect.sense(&self.used)?,
+            gradient: effect.gradient(movable)?,
+            around: *effect.setpoints(),
+            reference: std::array::from_fn(|q| [value.0[q], sd.0[q]]),
+        })
     }
 
     /// Setpoints less those of the reference, hold pressure as it was measured, temperatures apart.
-    fn moved(&self, marks: &Marks, reference: &Marks, reached: &Setpoints) -> [f64; Setpoint::ALL.len()] {
+    fn moved(&self, marks: &Marks, reference: &Marks, reached: &Setpoints) -> [f64; SETPOINTS] {
         std::array::from_fn(|i| {
             let moved = reached.0[i] - self.setpoints.0[i];
             match Setpoint::ALL[i] {
