@@ -11,6 +11,7 @@ pub mod emulated;
 pub mod error;
 pub mod figure;
 pub mod line;
+pub mod loop_report;
 pub mod moldsight;
 pub mod pty;
 pub mod qemu;

@@ -17,6 +17,8 @@ use crate::walker::{Field, Walker};
 
 /// Turns kept: two seconds of them at the longest turn.
 const PAST: usize = 1024;
+/// Change of the screw's volume, as a share of the mold's, within which it counts as resting.
+const SCREW_RESTS: f64 = 0.01;
 
 /// What changes from shot to shot: made in the shot path, swapped in between two shots.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ pub struct Estimator {
     turned_s: f64,
     row_s: f64,
     surface_k: f64,
+    /// Where the screw rests between shots.
+    screw_rest_m3: f64,
     screw_m3: f64,
     volume_taken: bool,
     full_at: f64,
@@ -103,6 +107,7 @@ impl Estimator {
             turned_s: 0.0,
             row_s: 0.0,
             surface_k: f64::NAN,
+            screw_rest_m3: f64::NAN,
             screw_m3: f64::NAN,
             volume_taken: false,
             full_at: f64::NAN,
@@ -241,6 +246,15 @@ impl Estimator {
                 raw
             };
         }
+        if idle && sample.screw_m3.is_finite() {
+            // A resting screw is averaged; one that doses is followed.
+            let off = sample.screw_m3 - self.screw_rest_m3;
+            self.screw_rest_m3 = if off.abs() < SCREW_RESTS * self.setup.fill_volume_m3 {
+                self.screw_rest_m3 + (self.dt / 0.3).min(1.0) * off
+            } else {
+                sample.screw_m3
+            };
+        }
         if idle && sample.surface_k.is_finite() {
             self.surface_k = if self.surface_k.is_finite() {
                 self.surface_k + (self.dt / 0.5).min(1.0) * (sample.surface_k - self.surface_k)
@@ -275,6 +289,7 @@ impl Estimator {
         self.estimate.shot += 1;
         self.estimate.refused = None;
         self.record.begin(self.estimate.shot, self.surface_k);
+        self.record.screw_rest_m3 = self.screw_rest_m3;
         self.learn_surface();
         // The shot began when pressure did, a little before it was noticed.
         let start = self
@@ -331,6 +346,7 @@ impl Estimator {
                 &self.tuning.ensemble.values,
                 witness,
                 &self.setup,
+                sample.screw_m3,
             );
             self.row_s = t - (t - self.row_s).min(ROW_S) + ROW_S;
         }

@@ -31,6 +31,8 @@ pub struct Row {
     pub model: [f32; MOST_SENSORS],
     /// The witness; NaN without one.
     pub witness: [f32; MOST_SENSORS],
+    /// Melt volume in front of the screw, m3; NaN where nothing says.
+    pub screw_m3: f32,
 }
 
 /// What a measurement did over a shot.
@@ -100,6 +102,8 @@ pub struct ShotRecord {
     pub volume: Option<(Innovation, f64)>,
     /// Mold surface before the shot, K.
     pub surface_k: f64,
+    /// Melt volume in front of the resting screw before the shot, m3; NaN where nothing says.
+    pub screw_rest_m3: f64,
     /// What it said about the directions.
     pub lesson: Option<Lesson>,
     /// Root of the covariance that the directions are columns of.
@@ -178,6 +182,7 @@ impl ShotRecord {
             missing: 0,
             volume: None,
             surface_k: f64::NAN,
+            screw_rest_m3: f64::NAN,
             lesson: None,
             root: [[0.0; COUNT]; COUNT],
             part: None,
@@ -192,6 +197,7 @@ impl ShotRecord {
         model: &[f64; MOST_SENSORS],
         witness: Option<&Walker>,
         setup: &Setup,
+        screw_m3: f64,
     ) {
         if self.rows.len() == self.rows.capacity() {
             return;
@@ -210,6 +216,7 @@ impl ShotRecord {
             sd: single(&e.sd),
             model: single(model),
             witness: seen,
+            screw_m3: screw_m3 as f32,
         });
     }
 

@@ -3,9 +3,10 @@
 //! Only differences of two replays are promised: what the shot itself came to is the estimate's business. Bands come from
 //! replays at one standard deviation of the belief along each of its directions.
 
-use models_physics::latents::{COUNT, LATENTS, Latents};
+use models_physics::latents::{COUNT, LATENTS, Latent, Latents};
 
 use crate::belief::{Belief, Square};
+use crate::correct::marks::{Mark, Marks, Sense, Slope, TRACKED};
 use crate::correct::quantity::{Outcome, QUANTITIES, Quantity};
 use crate::correct::recorded::{Piece, Recorded};
 use crate::correct::replay::{Instant, Replay};
@@ -207,6 +208,79 @@ impl Effect {
         Ok(self.run(&self.latents, after, false)?.0.less(&self.base))
     }
 
+    /// What every sensor of the mold would show with setpoints `after`, temperatures settled: without bands, fast enough to follow a
+    /// slider.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn curves(&self, after: &Setpoints) -> Result<Vec<Instant>, PipelineError> {
+        Ok(self.run(&self.latents, after, true)?.1)
+    }
+
+    /// How the marks and the results of this shot follow the melt, the wall and the setpoints.
+    ///
+    /// # Errors
+    /// When the solver stops.
+    pub fn sense(&self, used: &[usize]) -> Result<Sense, PipelineError> {
+        let look = |latents: &Latents, after: &Setpoints| -> Result<_, PipelineError> {
+            let course = self.shot.with(&self.fill, &self.setpoints, after);
+            let (outcome, curve) = self.run(latents, after, true)?;
+            Ok((outcome, Marks::of(&curve, &course.times(), used, f64::NAN)))
+        };
+        let slope = |a: &(Outcome, Marks), b: &(Outcome, Marks), by: f64| Slope {
+            marks: a.1.less(&b.1).iter().map(|d| d / by).collect(),
+            outcome: Outcome(a.0.less(&b.0).0.map(|d| d / by)),
+        };
+        let base = look(&self.latents, &self.setpoints)?;
+        let mut sense = Sense::default();
+        for (latent, step) in TRACKED {
+            let with = |by: f64| {
+                let mut moved = self.latents;
+                moved[latent] = if step.shares {
+                    moved[latent] * (1.0 + by)
+                } else {
+                    moved[latent] + by
+                };
+                look(&moved, &self.setpoints)
+            };
+            let mut by = slope(&with(step.by)?, &with(-step.by)?, 2.0 * step.by);
+            // The surface before the shot is the wall's temperature and nothing else.
+            let warmer = latent == Latent::MoldTemperature;
+            by.marks[Mark::Surface as usize] = f64::from(u8::from(warmer));
+            sense.latents.push(by);
+        }
+        for setpoint in Setpoint::ALL {
+            // Temperatures act through their latents.
+            let step = match reach(setpoint) {
+                Reach::Share(share) => share * self.setpoints[setpoint],
+                Reach::Kelvins(_) => f64::NAN,
+            };
+            let mut after = self.setpoints;
+            after[setpoint] += step;
+            sense.setpoints.push(if step > 0.0 {
+                let mut by = slope(&look(&self.latents, &after)?, &base, step);
+                by.marks[Mark::Surface as usize] = 0.0;
+                by
+            } else {
+                Slope {
+                    marks: vec![0.0; base.1.values.len()],
+                    outcome: Outcome::default(),
+                }
+            });
+        }
+        Ok(sense)
+    }
+
+    /// What the screw displaced in fill.
+    pub fn fill(&self) -> &[Piece] {
+        &self.fill
+    }
+
+    /// The recorded shot.
+    pub fn shot(&self) -> &Recorded {
+        &self.shot
+    }
+
     /// Curves and results with a change of setpoints, beside the last shot.
     ///
     /// # Errors
@@ -314,9 +388,12 @@ fn even(curve: &[Instant]) -> Vec<Instant> {
                 0.0
             };
             let values = a.values.iter().zip(&b.values);
+            let between = |x: f64, y: f64| x + w * (y - x);
             Some(Instant {
                 time_s,
-                values: values.map(|(x, y)| x + w * (y - x)).collect(),
+                inlet_pa: between(a.inlet_pa, b.inlet_pa),
+                displaced_m3: between(a.displaced_m3, b.displaced_m3),
+                values: values.map(|(x, y)| between(*x, *y)).collect(),
             })
         })
         .collect()

@@ -9,6 +9,7 @@
 //! ```
 //! `kept` is the share of the set pressure that reaches the inlet, as recorded. Temperatures change the model, not the drive.
 
+use crate::correct::replay::Instant;
 use crate::phase::CyclePhase;
 use crate::ports::{Setpoint, Setpoints};
 use crate::setup::ATMOSPHERE_PA;
@@ -25,12 +26,25 @@ const RELEASE_S: f64 = 0.03;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
     inlet: Vec<(f64, f64)>,
+    /// What was measured, row by row.
+    pub measured: Vec<Instant>,
+    /// Mold surface before the shot, K; NaN where it is not measured.
+    pub surface_k: f64,
     /// Transfer, s since the shot began.
     pub transfer_s: f64,
     /// End of hold, s.
     pub hold_end_s: f64,
     /// End of the shot, s.
     pub ended_s: f64,
+}
+
+/// When the phases of a shot began, s since it began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    /// Transfer.
+    pub transfer_s: f64,
+    /// End of hold.
+    pub hold_end_s: f64,
 }
 
 /// Volume displaced at a constant rate.
@@ -60,20 +74,33 @@ pub struct Course<'a> {
 impl Recorded {
     /// The shot of a record driven by sensor `drive`; `None` unless it was filled, held and let go.
     pub fn of(record: &ShotRecord, drive: usize) -> Option<Self> {
-        let rows = record.rows.iter();
-        let inlet: Vec<(f64, f64)> = rows
-            .map(|r| (f64::from(r.time_s), f64::from(r.measured[drive])))
-            .filter(|(_, p)| p.is_finite())
-            .collect();
+        let rows = record.rows.iter().map(|r| Instant {
+            time_s: f64::from(r.time_s),
+            inlet_pa: f64::from(r.measured[drive]),
+            displaced_m3: record.screw_rest_m3 - f64::from(r.screw_m3),
+            values: r.measured.iter().map(|m| f64::from(*m)).collect(),
+        });
+        let measured: Vec<Instant> = rows.filter(|r| r.inlet_pa.is_finite()).collect();
+        let inlet: Vec<(f64, f64)> = measured.iter().map(|r| (r.time_s, r.inlet_pa)).collect();
         let transfer_s = record.phases.began(CyclePhase::Hold)?;
         let hold_end_s = record.phases.began(CyclePhase::Cool)?;
         let whole = inlet.len() > PIECES && transfer_s > 0.0 && transfer_s < hold_end_s;
         whole.then_some(Self {
             inlet,
+            measured,
+            surface_k: record.surface_k,
             transfer_s,
             hold_end_s,
             ended_s: record.ended_s.max(hold_end_s),
         })
+    }
+
+    /// When its phases began.
+    pub fn times(&self) -> Times {
+        Times {
+            transfer_s: self.transfer_s,
+            hold_end_s: self.hold_end_s,
+        }
     }
 
     /// Inlet pressure at `t`, Pa, straight between rows; it rises from atmosphere at zero.
@@ -175,6 +202,14 @@ fn displace(fill: &mut Vec<Piece>, volume: f64) {
 }
 
 impl Course<'_> {
+    /// When its phases begin.
+    pub fn times(&self) -> Times {
+        Times {
+            transfer_s: self.transfer_s,
+            hold_end_s: self.hold_end_s,
+        }
+    }
+
     /// Inlet pressure after transfer, Pa absolute.
     pub fn inlet_pa(&self, t: f64) -> f64 {
         let then = self.recorded;
@@ -206,6 +241,8 @@ mod tests {
         });
         Recorded {
             inlet: inlet.collect(),
+            measured: Vec::new(),
+            surface_k: f64::NAN,
             transfer_s: 0.5,
             hold_end_s: 6.0,
             ended_s: 20.0,

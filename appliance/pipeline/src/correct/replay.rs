@@ -31,6 +31,10 @@ const RESERVOIR: f64 = 1.5;
 pub struct Instant {
     /// s.
     pub time_s: f64,
+    /// At the inlet, Pa.
+    pub inlet_pa: f64,
+    /// Volume the screw has displaced, m3.
+    pub displaced_m3: f64,
     /// By sensor of the mold; NaN for one that lies before the driving sensor.
     pub values: Vec<f64>,
 }
@@ -148,6 +152,7 @@ struct Run<'m> {
     last: usize,
     highest_pa: f64,
     clamp_n: f64,
+    reservoir_m3: f64,
     keep: bool,
     curve: Vec<Instant>,
 }
@@ -162,11 +167,12 @@ impl<'m> Run<'m> {
         let found = probes(&replay.mold, model);
         let probe = |name: &String| found.iter().find(|p| p.name == *name).cloned();
         Ok(Self {
-            march,
             probes: replay.names.iter().map(probe).collect(),
             last: replay.last,
             highest_pa: 0.0,
             clamp_n: 0.0,
+            reservoir_m3: march.state.reservoir,
+            march,
             keep: false,
             curve: Vec::new(),
         })
@@ -216,6 +222,8 @@ impl<'m> Run<'m> {
             let read = |p: &Option<Probe>| p.as_ref().map_or(f64::NAN, |p| p.read(model, state));
             self.curve.push(Instant {
                 time_s: state.time,
+                inlet_pa: state.pressure[0],
+                displaced_m3: self.reservoir_m3 - state.reservoir,
                 values: self.probes.iter().map(read).collect(),
             });
         }
