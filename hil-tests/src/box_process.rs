@@ -2,6 +2,7 @@
 
 use crate::RigError;
 use crate::emulated::code_at;
+use crate::process::{cpu_seconds, resident_kib};
 use appliance_acquire::merge::Merge;
 use appliance_acquire::reader::read_node;
 use appliance_acquire::session::Answer;
@@ -89,10 +90,11 @@ pub fn run(ports: &[PathBuf], seconds: u64) -> Result<Value, RigError> {
         }
         // Buffers and maps fill in the first seconds; from then on memory must not move.
         tokio::time::sleep(Duration::from_secs(4)).await;
-        let (cpu, memory, began) = (cpu_seconds(), resident_kib(), Instant::now());
+        let id = std::process::id();
+        let (cpu, memory, began) = (cpu_seconds(id), resident_kib(), Instant::now());
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         let grown = resident_kib() as i64 - memory as i64;
-        (cpu_seconds() - cpu, grown, began.elapsed().as_secs_f64())
+        (cpu_seconds(id) - cpu, grown, began.elapsed().as_secs_f64())
     });
     let all = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let sum = |f: fn(&appliance_acquire::Counts) -> u64| all.counts().map(|c| f(&c)).sum::<u64>();
@@ -104,25 +106,4 @@ pub fn run(ports: &[PathBuf], seconds: u64) -> Result<Value, RigError> {
         "late": sink.merge.late, "dropped": sink.merge.dropped, "cpu_percent": 100.0 * cpu / wall,
         "grown_kib": memory, "resident_kib": resident_kib(), "seconds": wall, "events": sink.events,
     }))
-}
-
-/// Processor time of this process, user and system, from the kernel's own account.
-fn cpu_seconds() -> f64 {
-    // Hundredths of a second: fields 14 and 15, counted after the name in brackets.
-    let ticks = std::fs::read_to_string("/proc/self/stat")
-        .ok()
-        .and_then(|text| {
-            let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
-            let user: f64 = fields.next()?.parse().ok()?;
-            let system: f64 = fields.next()?.parse().ok()?;
-            Some(user + system)
-        });
-    ticks.map_or(f64::NAN, |ticks| ticks / 100.0)
-}
-
-fn resident_kib() -> u64 {
-    std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split_whitespace().nth(1)?.parse::<u64>().ok())
-        .map_or(0, |pages| pages * 4)
 }

@@ -7,17 +7,21 @@
 
 pub mod accuracy;
 pub mod box_process;
+pub mod disk;
 pub mod emulated;
 pub mod error;
 pub mod figure;
 pub mod line;
 pub mod loop_report;
 pub mod moldsight;
+pub mod press;
+pub mod process;
 pub mod pty;
 pub mod qemu;
 pub mod qmp;
 pub mod reader;
 pub mod recorder;
+pub mod records;
 pub mod script;
 pub mod stories;
 

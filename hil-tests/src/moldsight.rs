@@ -14,8 +14,10 @@ use crate::RigError;
 #[derive(Debug)]
 pub struct Moldsight {
     child: Child,
+    began: Instant,
     address: String,
     cookie: String,
+    csrf: String,
     /// Time from the start of the program to its address, s.
     pub up_after_s: f64,
 }
@@ -39,16 +41,33 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
+/// One place of a live snapshot.
+pub fn reading<'a>(live: &'a Value, sensor: &str) -> Option<&'a Value> {
+    live["readings"]
+        .as_array()?
+        .iter()
+        .find(|r| r["sensor"] == sensor)
+}
+
 impl Moldsight {
     /// Starts the box on a free port of this machine and logs in.
     ///
     /// # Errors
     /// When it does not come up.
     pub fn start(config: &Path) -> Result<Self, RigError> {
+        Self::start_in(config, &[])
+    }
+
+    /// The same with more in its environment.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn start_in(config: &Path, environment: &[(&str, &str)]) -> Result<Self, RigError> {
         let began = Instant::now();
         let mut child = Command::new(program("moldsight"))
             .args(["run", "--login-link", "--config"])
             .arg(config)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(RigError::io("starting moldsight"))?;
@@ -69,16 +88,20 @@ impl Moldsight {
         let (address, path) = link.split_once('/').unwrap_or((&link, ""));
         let mut new = Self {
             child,
+            began,
             address: address.to_owned(),
             cookie: String::new(),
+            csrf: String::new(),
             up_after_s,
         };
-        let (head, _) = new.request(&format!("/{path}"))?;
+        let (head, _) = new.request("GET", &format!("/{path}"), "")?;
         let cookie = head
             .lines()
             .find_map(|l| l.strip_prefix("set-cookie: "))
             .unwrap_or_default();
         new.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let session = new.get("/api/v1/session")?;
+        new.csrf = session["csrf"].as_str().unwrap_or_default().to_owned();
         Ok(new)
     }
 
@@ -87,7 +110,7 @@ impl Moldsight {
     /// # Errors
     /// When it does not answer, or not with JSON.
     pub fn get(&self, path: &str) -> Result<Value, RigError> {
-        let (head, body) = self.request(path)?;
+        let (head, body) = self.request("GET", path, "")?;
         let wrong = |e: serde_json::Error| {
             RigError::io("reading an answer")(std::io::Error::other(format!("{e}: {head}")))
         };
@@ -118,20 +141,76 @@ impl Moldsight {
         panic!("{path} after {seconds} s: {last}");
     }
 
-    /// Pulls its plug: SIGKILL.
+    /// Sends JSON to a path; the status and the answer, whatever they are.
+    ///
+    /// # Errors
+    /// When the box does not answer.
+    pub fn post(&self, path: &str, body: &Value) -> Result<(u16, String), RigError> {
+        let (head, body) = self.request("POST", path, &body.to_string())?;
+        let status = head.split_whitespace().nth(1).and_then(|s| s.parse().ok());
+        Ok((status.unwrap_or(0), body))
+    }
+
+    /// Waits for the first estimate of a place that nobody measures; the time it took since the start of the program, s.
+    ///
+    /// # Panics
+    /// When there is none within half a minute.
+    pub fn first_estimate_s(&self, sensor: &str) -> f64 {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let live = self.get("/api/v1/live/latest").unwrap_or_default();
+            if reading(&live, sensor)
+                .is_some_and(|r| r["missing"].is_null() && r["estimate"].is_f64())
+            {
+                return self.began.elapsed().as_secs_f64();
+            }
+            assert!(Instant::now() < end, "no estimate: {live}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Pulls its plug: SIGKILL. Returns when the process is gone.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    fn request(&self, path: &str) -> Result<(String, String), RigError> {
+    /// Asks it to stop and waits for it; true when it ended well.
+    ///
+    /// # Panics
+    /// When it does not end within ten seconds.
+    pub fn stop(mut self) -> bool {
+        if let Some(id) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        }
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return status.success(),
+                _ if Instant::now() > end => panic!("it does not stop"),
+                _ => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> Result<(String, String), RigError> {
         let io = RigError::io;
         let mut line = TcpStream::connect(&self.address).map_err(io("connecting to the box"))?;
         line.set_read_timeout(Some(Duration::from_secs(10)))
             .map_err(io("connecting to the box"))?;
+        // Whoever changes something shows the token of the session beside its cookie.
+        let csrf = &self.csrf;
         let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nconnection: close\r\n\r\n",
-            self.address, self.cookie
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-csrf-token: {csrf}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            self.address,
+            self.cookie,
+            body.len()
         );
         line.write_all(request.as_bytes())
             .map_err(io("asking the box"))?;

@@ -1,53 +1,16 @@
 //! The whole box, as a customer starts it, beside the simulated press.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use hil_tests::moldsight::{Moldsight, program};
-
-/// A press on a pseudo terminal, ended when dropped.
-struct Press(Child);
-
-impl Press {
-    fn start(folder: &Path) -> Self {
-        let child = Command::new(program("press-sim"))
-            .args(["--scenario", "demo", "--quiet", "--link"])
-            .arg(folder.join("press"))
-            .arg("--calibration")
-            .arg(folder.join("calibration.toml"))
-            .spawn()
-            .expect("press-sim starts");
-        let end = Instant::now() + Duration::from_secs(30);
-        while !(folder.join("press").exists() && folder.join("calibration.toml").exists()) {
-            assert!(Instant::now() < end, "the press did not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self(child)
-    }
-}
-
-impl Drop for Press {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn config(folder: &Path) -> PathBuf {
-    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../appliance/demo/demo.toml");
-    let text = std::fs::read_to_string(demo).expect("the demo's configuration");
-    let path = folder.join("moldsight.toml");
-    std::fs::write(&path, text.replace("127.0.0.1:8088", "127.0.0.1:0")).expect("a file");
-    path
-}
+use hil_tests::moldsight::Moldsight;
+use hil_tests::press::{Press, config};
 
 #[test]
 fn a_box_estimates_at_once_records_every_shot_and_loses_none_to_a_pulled_plug() {
     let folder = tempfile::tempdir().expect("a folder");
     // GIVEN a press in rhythm and a box beside it
-    let press = Press::start(folder.path());
-    let file = config(folder.path());
+    let press = Press::scenario(folder.path(), "demo");
+    let file = config(folder.path(), "demo", |text| text);
     let moldsight = Moldsight::start(&file).expect("the box comes up");
     println!("up after {:.2} s", moldsight.up_after_s);
     assert!(moldsight.up_after_s < 5.0);

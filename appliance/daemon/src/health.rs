@@ -1,10 +1,28 @@
 //! The Health page: what is connected, what is not, and what to do.
 
-use appliance_recorder::{Reason, RecordingState};
+use appliance_acquire::Counts;
+use appliance_recorder::{Reason, RecordingState, Settings};
 use appliance_web::view;
 
+use crate::config::Config;
+use crate::shared::{ChannelNow, Published};
 use crate::shots::with;
 use crate::station::{BoxStation, recording_word};
+
+/// Sampling instants that were due and never came: lost on the line, or missed by the node itself.
+fn instants_lost(counts: &Counts) -> u64 {
+    counts.lost_rows + counts.missed
+}
+
+/// Bytes all curves may take.
+pub(crate) fn curve_budget(config: &Config) -> u64 {
+    let chosen = config.records.curves_gb.map(|gb| (gb * 1e9) as u64);
+    chosen.unwrap_or_else(|| Settings::in_folder(config.data.clone()).raw_bytes)
+}
+
+fn channels(published: &Published) -> impl Iterator<Item = &ChannelNow> {
+    published.nodes.iter().flat_map(|n| &n.channels)
+}
 
 /// Everything at a glance.
 pub fn health(station: &BoxStation) -> view::Health {
@@ -40,7 +58,7 @@ pub fn health(station: &BoxStation) -> view::Health {
                         problem(key, &channel.name, view::Severity::Fault);
                     }
                 }
-                if n.counts[1] > 0 {
+                if instants_lost(&n.counts) > 0 {
                     problem("node_gaps", &n.id, view::Severity::Note);
                 }
             }
@@ -88,9 +106,9 @@ pub fn health(station: &BoxStation) -> view::Health {
                 build: n.build.clone(),
                 port: config.port.display().to_string(),
                 connected: n.connected,
-                frames: n.counts[0],
-                gaps: n.counts[1],
-                damaged: n.counts[2],
+                frames: n.counts.frames,
+                gaps: instants_lost(&n.counts),
+                damaged: n.counts.damaged,
                 channels: n
                     .channels
                     .iter()
@@ -100,10 +118,9 @@ pub fn health(station: &BoxStation) -> view::Health {
                             .sensor
                             .and_then(|s| station.mold.sensors.get(s))
                             .map(|s| s.name.clone()),
-                        rate_hz: n.rate_hz,
+                        rate_hz: c.rate_hz,
                         last: c.last.is_finite().then_some(c.last),
-                        // Not measured yet: the page shows a dash.
-                        noise: None,
+                        noise: c.noise.is_finite().then_some(c.noise),
                         faults: c.faults.clone(),
                     })
                     .collect(),
@@ -118,16 +135,12 @@ pub fn health(station: &BoxStation) -> view::Health {
             path: station.config.data.display().to_string(),
             free_bytes: records.free_bytes.unwrap_or(0),
             used_bytes: crate::keep::folder_bytes(&station.config.data),
-            budget_bytes: station
-                .config
-                .records
-                .curves_gb
-                .map_or(32 << 30, |g| (g * 1e9) as u64),
+            budget_bytes: curve_budget(&station.config),
             state: recording_word(&records.state).into(),
             dropped: records.dropped.blocks + records.dropped.estimates,
         }),
         tick: view::TickHealth {
-            rate_hz: p.nodes.iter().map(|n| n.rate_hz).fold(0.0, f64::max),
+            rate_hz: channels(&p).map(|c| c.rate_hz).fold(0.0, f64::max),
             mean_s: p.times.mean_s(),
             p99_s: p.times.p99_s(),
             real_time: p.granted.real_time,
@@ -142,7 +155,7 @@ pub fn health(station: &BoxStation) -> view::Health {
         },
         versions: view::Versions {
             moldsight: env!("CARGO_PKG_VERSION").into(),
-            commit: option_env!("MOLDSIGHT_COMMIT").unwrap_or("").into(),
+            commit: env!("MOLDSIGHT_COMMIT").into(),
             release: station.release.clone(),
         },
         uptime_s: uptime,

@@ -15,7 +15,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&partial, path)
+    fs::rename(&partial, path)?;
+    // The name too has to survive a power cut.
+    path.parent()
+        .map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }
 
 /// The folder with a release's description, in `folder` or one below it.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use appliance_acquire::calibration::Calibration;
 use appliance_acquire::merge::Merge;
 use appliance_acquire::session::Answer;
-use appliance_acquire::{BoxTime, NodeEvent, PlacedBlock, Sink, SourceId};
+use appliance_acquire::{BoxTime, Counts, NodeEvent, PlacedBlock, Sink, SourceId};
 use appliance_pipeline::deviation::Verdict;
 use appliance_pipeline::estimator::{Estimator, Happened, Tuning};
 use appliance_pipeline::phase::CyclePhase;
@@ -61,6 +61,8 @@ struct Node {
     tick_hz: u32,
     /// First placed block of this run: tick and box time, ns.
     anchor: Option<(u64, i64)>,
+    /// Values of each channel at the last account.
+    counted: Vec<u64>,
 }
 
 /// The sink of the acquisition.
@@ -124,6 +126,7 @@ impl Line {
             router: Router::default(),
             tick_hz: 0,
             anchor: None,
+            counted: Vec::new(),
             now: NodeNow::default(),
         };
         Self {
@@ -162,6 +165,7 @@ impl Line {
             node.router.read(
                 row.group,
                 &row.codes[..usize::from(row.channels)],
+                self.estimator.idle(),
                 &mut self.sample,
             );
             self.sample.time_s = row.at.ns() as f64 * 1e-9;
@@ -203,6 +207,22 @@ impl Line {
             number: self.number,
             record,
         });
+    }
+
+    /// Notes the account of a line, about once a second: `seconds` after the last one.
+    pub fn account(&mut self, source: SourceId, counts: Counts, seconds: f64) {
+        let Some(node) = self.nodes.get_mut(source.0) else {
+            return;
+        };
+        node.now.counts = counts;
+        let channels = node.now.channels.iter_mut().zip(&node.router.routes);
+        for ((now, route), counted) in channels.zip(&mut node.counted) {
+            now.rate_hz = (route.count - *counted) as f64 / seconds;
+            *counted = route.count;
+        }
+        // Also of a line on which nothing comes any more.
+        let nodes = &self.nodes;
+        self.shared.publish(|p| copy_all(&mut p.nodes, nodes));
     }
 
     /// Takes what the shot path has ready; called between batches of ticks.
@@ -301,7 +321,7 @@ fn copy(to: &mut NodeNow, from: &Node) {
         .zip(&from.router.routes)
         .zip(&from.now.channels)
     {
-        to.last = route.last;
+        (to.last, to.noise, to.rate_hz) = (route.last, route.noise.sd(), now.rate_hz);
         if to.faults != now.faults {
             to.faults.clone_from(&now.faults);
         }
@@ -313,8 +333,6 @@ impl Sink for Line {
         let Some(node) = self.nodes.get_mut(source.0) else {
             return;
         };
-        node.now.counts[0] += 1;
-        node.now.counts[1] += u64::from(block.block.missed);
         if let Some(first) = block.first {
             let here = (block.block.first_tick.0, first.at.ns());
             let (tick0, ns0) = *node.anchor.get_or_insert(here);
@@ -355,10 +373,7 @@ impl Sink for Line {
                 "node-hello"
             }
             NodeEvent::Returned { .. } | NodeEvent::Opened { .. } => "port-open",
-            NodeEvent::Gap { blocks, .. } => {
-                node.now.counts[1] += u64::from(*blocks);
-                "gap"
-            }
+            NodeEvent::Gap { .. } => "gap",
             NodeEvent::Fault { channel, fault } => {
                 if let Some(now) = node.now.channels.iter_mut().find(|c| c.name == *channel) {
                     let word = fault.kind.to_string();
@@ -392,14 +407,11 @@ impl Sink for Line {
             &self.sensors,
             self.screw_area_m2,
         );
-        let rate = hello.groups.first().map_or(0.0, |g| {
-            f64::from(hello.tick_hz) / f64::from(g.period_ticks)
-        });
         node.now = NodeNow {
             id: hello.node.to_string(),
             build: hello.build.to_owned(),
             connected: true,
-            rate_hz: rate,
+            counts: node.now.counts,
             channels: node
                 .router
                 .routes
@@ -408,12 +420,15 @@ impl Sink for Line {
                     name: r.name.clone(),
                     sensor: r.sensor,
                     last: f64::NAN,
+                    noise: f64::NAN,
                     ..ChannelNow::default()
                 })
                 .collect(),
             ..NodeNow::default()
         };
         (node.tick_hz, node.anchor) = (hello.tick_hz, None);
+        node.counted.clear();
+        node.counted.resize(node.router.routes.len(), 0);
         for table in node.router.tables(run, hello) {
             self.handle.channels(&table);
         }

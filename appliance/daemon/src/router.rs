@@ -8,6 +8,7 @@ use firmware_wire::{ChannelInfo, Hello, NO_READING, Unit};
 use models_units::Temperature;
 
 use crate::config::{ChannelConfig, Feeds, NodeConfig};
+use crate::noise::Noise;
 
 /// Level above which a 24 V signal counts as on, V.
 const ON_V: f64 = 12.0;
@@ -25,9 +26,15 @@ pub struct Route {
     /// Sensor of the mold.
     pub sensor: Option<usize>,
     code: Code,
+    /// Codes the converter can mean: beyond them it is at a rail, and the value could be anything.
+    range: [i32; 2],
     unit: Unit,
     /// Last value in SI units.
     pub last: f64,
+    /// Its noise between shots, SI units.
+    pub noise: Noise,
+    /// Values read.
+    pub count: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +90,11 @@ impl Router {
                         offset: c.nominal(0),
                     },
                 },
+                range: [c.code_min.min(c.code_max), c.code_min.max(c.code_max)],
                 unit: c.unit,
                 last: f64::NAN,
+                noise: Noise::new(rate_hz(hello, c.group)),
+                count: 0,
             };
             *place += 1;
             route
@@ -95,14 +105,16 @@ impl Router {
         }
     }
 
-    /// Writes a row of a group into a sample; fields of other groups keep what they had.
-    pub fn read(&mut self, group: u8, codes: &[i32], sample: &mut Sample) {
+    /// Writes a row of a group into a sample; fields of other groups keep what they had. `quiet` between shots.
+    pub fn read(&mut self, group: u8, codes: &[i32], quiet: bool, sample: &mut Sample) {
         for r in self.routes.iter_mut().filter(|r| r.group == group) {
             let Some(code) = codes.get(r.place) else {
                 continue;
             };
-            let value = r.code.value(*code).map_or(f64::NAN, |v| si(v, r.unit));
+            let value = r.value(*code);
             r.last = value;
+            r.count += 1;
+            r.noise.push(value, quiet);
             match r.feeds {
                 Feeds::Sensor => {
                     if let Some(s) = r.sensor {
@@ -145,6 +157,15 @@ impl Router {
 }
 
 impl Route {
+    /// In SI units; NaN without a reading and at a rail.
+    fn value(&self, code: i32) -> f64 {
+        let [lowest, highest] = self.range;
+        if !(lowest..=highest).contains(&code) {
+            return f64::NAN;
+        }
+        self.code.value(code).map_or(f64::NAN, |v| si(v, self.unit))
+    }
+
     fn record(&self) -> Channel {
         let unit = format!("{:?}", self.unit).to_lowercase();
         match &self.code {
@@ -166,6 +187,13 @@ impl Route {
             },
         }
     }
+}
+
+/// Rows a second that a node promises of a group.
+fn rate_hz(hello: &Hello<'_>, group: u8) -> f64 {
+    hello.groups.get(usize::from(group)).map_or(0.0, |g| {
+        f64::from(hello.tick_hz) / f64::from(g.period_ticks)
+    })
 }
 
 /// A value in the unit of a channel, in SI units: absolute pressure, K, m; volts stay volts.

@@ -149,7 +149,10 @@ pub fn detail(
             .collect(),
         events: events
             .iter()
-            .map(|e| (0.0, format!("{}: {}", e.source, e.text)))
+            .map(|e| {
+                let after_s = (e.at.ms() - curves.shot.began.ms()) as f64 * 1e-3;
+                (after_s, format!("{}: {}", e.source, e.text))
+            })
             .collect(),
         latents: curves
             .shot

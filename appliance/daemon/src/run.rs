@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use appliance_acquire::calibration::Calibration;
 use appliance_acquire::reader::read_node;
+use appliance_acquire::session::NodeSession;
 use appliance_acquire::{Acquisition, SourceId};
 use appliance_pipeline::estimator::Estimator;
 use appliance_pipeline::keeper::Keeper;
-use appliance_recorder::{EstimateTable, Quantity, Recorder, Settings, ShotContext};
+use appliance_recorder::{
+    EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
+};
 use appliance_web::view::{LiveSnapshot, Mode};
 use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
 use models_infer::network::Network;
@@ -22,6 +25,7 @@ use tokio::sync::watch;
 use crate::config::{Config, NodeConfig, WebConfig};
 use crate::error::DaemonError;
 use crate::line::{Line, Parts};
+use crate::memory::{BeliefFile, Recalled};
 use crate::shared::Shared;
 use crate::shots::{Brain, ShotPath, latents_now, with};
 use crate::snapshot::{Fixed, publish};
@@ -42,21 +46,25 @@ pub struct Args {
     pub login_link: bool,
 }
 
+/// Between two looks at the accounts of the lines.
+const ACCOUNT_EVERY: Duration = Duration::from_secs(1);
+
 /// Time a one-time link works.
 const LINK_TIME: Duration = Duration::from_secs(3600);
 
 /// What a configuration comes to, checked.
-struct Ready {
+pub(crate) struct Ready {
     config: Config,
     mold: Mold,
     keeper: Keeper,
-    release: Option<String>,
+    /// Name of the release; `None` when the solver runs alone.
+    pub(crate) release: Option<String>,
     calibrations: Vec<(NodeConfig, Option<Calibration>)>,
     screw_area_m2: f64,
 }
 
 /// Reads everything the configuration names.
-fn ready(path: &Path) -> Result<Ready, DaemonError> {
+pub(crate) fn ready(path: &Path) -> Result<Ready, DaemonError> {
     let config = Config::load(path)?;
     let mold = find::mold(&config.mold)?;
     let weights = config.weights.clone().unwrap_or_else(|| mold.name.clone());
@@ -158,7 +166,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let Ready {
         config,
         mold,
-        keeper,
+        mut keeper,
         release,
         calibrations,
         screw_area_m2,
@@ -181,6 +189,8 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     }
     let (recorder, mut handle) = Recorder::open(settings, start)?;
     let recorder = Arc::new(recorder);
+    let file = BeliefFile::new(&config.data, &mold, &keeper);
+    recall(&file, &mut keeper, &recorder.events());
 
     let places = keeper.setup().places.clone();
     let sensors: Vec<String> = places.iter().map(|p| p.name.clone()).collect();
@@ -237,9 +247,17 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     );
 
     let shared = Arc::new(Shared::default());
+    // The lot in the hopper is still the one entered last.
+    let entered = recorder.book().entries(Some(EntryKind::Lot), None, 1);
+    let lot = entered
+        .ok()
+        .and_then(|e| Some(e.first()?.form.get("lot")?.as_str()?.to_owned()));
     let brain = Arc::new(Mutex::new(Brain::default()));
     with(&brain, |b| {
         b.latents = latents_now(&keeper);
+        b.trust = crate::shots::trust(&keeper.trust, keeper.setup(), 0);
+        b.cycle_s = keeper.cycle_s();
+        b.lot.clone_from(&lot);
         b.viscosity_before = keeper.effective_viscosity();
     });
     let limits = Arc::new(Mutex::new(config.limits.clone()));
@@ -248,6 +266,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let context = ShotContext {
         mold: mold.name.clone(),
         material: mold.material.clone(),
+        lot: lot.clone().unwrap_or_default(),
         ..ShotContext::default()
     };
     let estimator = Estimator::new(keeper.setup().clone(), tuning);
@@ -271,6 +290,8 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         brain: brain.clone(),
         shared: shared.clone(),
         limits: limits.clone(),
+        file,
+        events: recorder.events(),
     };
     spawn("moldsight-shots", move || shot_path.run())?;
     let tick = config.tick.clone();
@@ -337,6 +358,22 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     Ok(())
 }
 
+/// Goes on from what an earlier run learned, and says what it found.
+fn recall(file: &BeliefFile, keeper: &mut Keeper, events: &Events) {
+    let text = match file.recall(keeper) {
+        Recalled::Nothing => return,
+        Recalled::Back { away_s } => {
+            format!("goes on with what shots taught until {away_s:.0} s ago; trust is earned anew")
+        }
+        Recalled::SetAside { reason, file } => format!(
+            "starts from the mold's prior: what the last run learned is set aside as {}: {reason}",
+            file.display()
+        ),
+    };
+    println!("moldsight: {text}");
+    events.tell("belief", "moldsight", &text);
+}
+
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonError> {
     std::thread::Builder::new()
         .name(name.into())
@@ -382,11 +419,21 @@ fn tick_thread(mut parts: Parts, config: &crate::config::TickConfig) {
                 receive,
             )));
         }
-        for reader in readers {
-            let _ = reader.await;
+        // Readers never end. Between their turns the accounts of the lines are taken, outside every tick.
+        let mut every = tokio::time::interval(ACCOUNT_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = Instant::now();
+        loop {
+            every.tick().await;
+            let seconds = last.elapsed().as_secs_f64().max(1e-3);
+            last = Instant::now();
+            let mut all = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            for source in (0..readers.len()).map(SourceId) {
+                if let Some(counts) = all.session(source).map(NodeSession::counts) {
+                    all.sink.account(source, counts, seconds);
+                }
+            }
         }
-        // Without a node there is nothing to read, but the pages still show what is there.
-        std::future::pending::<()>().await;
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use appliance_acquire::Counts;
 use appliance_pipeline::estimate::Estimate;
 use appliance_pipeline::walker::Field;
 
@@ -68,6 +69,10 @@ pub struct ChannelNow {
     pub sensor: Option<usize>,
     /// Last value, SI.
     pub last: f64,
+    /// Standard deviation between shots, SI; NaN before it is known.
+    pub noise: f64,
+    /// Values a second over the last second.
+    pub rate_hz: f64,
     /// Fault words.
     pub faults: Vec<String>,
 }
@@ -81,10 +86,8 @@ pub struct NodeNow {
     pub build: String,
     /// Connected.
     pub connected: bool,
-    /// Frames, gaps, damaged.
-    pub counts: [u64; 3],
-    /// Rows a second, as the node promises.
-    pub rate_hz: f64,
+    /// The account of its line.
+    pub counts: Counts,
     /// Channels.
     pub channels: Vec<ChannelNow>,
     /// Clock drift (ppm) and bound (s).

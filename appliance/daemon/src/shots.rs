@@ -10,13 +10,15 @@ use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
 use appliance_pipeline::kind::Kind;
 use appliance_pipeline::phase::CyclePhase;
-use appliance_pipeline::trust::{Reason, TrustState};
-use appliance_recorder::{PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
+use appliance_pipeline::setup::Setup;
+use appliance_pipeline::trust::{Reason, Trust, TrustState};
+use appliance_recorder::{Events, PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
 use appliance_web::view;
 use models_physics::latents::LATENTS;
 
 use crate::config::LimitConfig;
 use crate::line::{Answered, Told};
+use crate::memory::BeliefFile;
 use crate::shared::Shared;
 
 /// Shots of latents and innovations kept for the White box page.
@@ -140,13 +142,17 @@ pub struct ShotPath {
     pub shared: Arc<Shared>,
     /// Limits of the part.
     pub limits: Arc<Mutex<Vec<LimitConfig>>>,
+    /// Where the belief outlives a restart.
+    pub file: BeliefFile,
+    /// For what people should read.
+    pub events: Events,
 }
 
 impl ShotPath {
     /// Runs until the tick hangs up.
     pub fn run(mut self) {
         let mut forecaster = self.forecaster();
-        let mut running = false;
+        let (mut running, mut stored) = (false, true);
         loop {
             match self.told.recv_timeout(FORECAST_EVERY) {
                 Ok(Told::Began) => {
@@ -180,6 +186,7 @@ impl ShotPath {
                     if !(answered && tuned) {
                         return;
                     }
+                    stored = self.store(stored);
                 }
                 Ok(Told::Event(kind, source, text)) => {
                     println!("{source}: {text}");
@@ -197,6 +204,21 @@ impl ShotPath {
                 self.forecast(&mut forecaster);
             } else {
                 with(&self.brain, |b| b.forecast.clear());
+            }
+        }
+    }
+
+    /// Keeps what was learned for a restart; a refusal is told once. Returns whether it is kept.
+    fn store(&self, was: bool) -> bool {
+        match self.file.save(&self.keeper) {
+            Ok(()) => true,
+            Err(e) => {
+                if was {
+                    let text = format!("what shots teach cannot be kept for a restart: {e}");
+                    eprintln!("moldsight: {text}");
+                    self.events.tell("belief", "moldsight", &text);
+                }
+                false
             }
         }
     }
@@ -273,7 +295,8 @@ impl ShotPath {
         }
         let (quality, indicators, verdict) = self.judge(f);
         with(&self.brain, |b| {
-            b.trust = trust(f, setup, number);
+            let began = number.saturating_sub(f.shot.saturating_sub(f.trust.since_shot));
+            b.trust = trust(&f.trust, setup, began);
             b.kind = kind(f.kind);
             b.cycle_s = self.keeper.cycle_s();
             (b.quality, b.indicators, b.verdict) = (quality, indicators, verdict);
@@ -435,14 +458,15 @@ pub fn word(state: TrustState) -> &'static str {
     }
 }
 
-fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) -> view::Trust {
-    let subject = match f.trust.reason {
+/// Trust in the words of the pages; `since_shot` by the numbers of the records.
+pub fn trust(trust: &Trust, setup: &Setup, since_shot: u64) -> view::Trust {
+    let subject = match trust.reason {
         Reason::SensorSilent(i) => Some(setup.places[i].name.clone()),
         Reason::LatentAtBound(i) => Some(LATENTS[i].name.to_owned()),
         Reason::DriveSilent => Some(setup.places[setup.drive].name.clone()),
         _ => None,
     };
-    let reason = match f.trust.reason {
+    let reason = match trust.reason {
         Reason::FewShots => "trust.learning",
         Reason::AllWell => "trust.ok",
         Reason::Mismatch => "trust.mismatch",
@@ -453,7 +477,7 @@ fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) ->
         Reason::OutOfRange => "trust.out_of_range",
     };
     view::Trust {
-        state: match f.trust.state {
+        state: match trust.state {
             TrustState::Learning => view::TrustState::Learning,
             TrustState::Trusted => view::TrustState::Trusted,
             TrustState::Watch => view::TrustState::Watch,
@@ -461,7 +485,7 @@ fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) ->
         },
         reason: reason.into(),
         subject,
-        since_shot: number.saturating_sub(f.shot.saturating_sub(f.trust.since_shot)),
+        since_shot,
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use appliance_pipeline::keeper::Keeper;
 use appliance_recorder::{
     AuditCheck, Book, EntryKind, ExportRange, NewEntry, Recorder, RecorderError, RecordingState,
     ShotFilter, TrendOf, WallTime,
@@ -14,6 +15,7 @@ use appliance_web::station::{
     StationError, photo_address,
 };
 use appliance_web::view;
+use models_infer::network::Network;
 use models_infer::release::Release;
 
 use crate::config::{Config, LimitConfig, PREDICTIONS};
@@ -123,6 +125,27 @@ impl BoxStation {
             .collect();
         lines.sort_by(|a, b| a.name.cmp(&b.name));
         lines
+    }
+}
+
+impl BoxStation {
+    /// Whether a box could start with a release; the reason otherwise. One that is not kept cannot stop the next start.
+    fn fits(&self, release: &Release) -> Result<(), String> {
+        let name = &release.about.mold;
+        if *name != self.mold.name {
+            return match models_physics::molds::builtin(name) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(format!(
+                    "it was trained for mold `{name}`, which this box does not know; the mold in the press is `{}`",
+                    self.mold.name
+                )),
+            };
+        }
+        let mold = crate::find::mold(&self.config.mold).map_err(|e| e.to_string())?;
+        let network = Network::new(release).map_err(|e| e.to_string())?;
+        Keeper::new(&mold, Some(Arc::new(network)), &self.config.used())
+            .and_then(|keeper| keeper.tuning().map(drop))
+            .map_err(|e| format!("{:#}", anyhow::Error::from(e)))
     }
 }
 
@@ -401,8 +424,9 @@ impl Station for BoxStation {
         let inner = crate::keep::release_in(folder)
             .ok_or_else(|| invalid("the archive holds no model.toml".into()))?;
         let release = Release::load(&inner)
-            .and_then(|r| models_infer::network::Network::new(&r).map(|_| r))
-            .map_err(|e| invalid(e.to_string()))?;
+            .and_then(|r| Network::new(&r).map(|_| r))
+            .map_err(|e| invalid(format!("{:#}", anyhow::Error::from(e))))?;
+        self.fits(&release).map_err(&invalid)?;
         let taken = |n: u32| {
             self.shelf
                 .join(format!("{}-{n:03}", release.about.mold))

@@ -132,7 +132,7 @@ impl Belief {
     }
 
     /// Widens by a shot's drift, never beyond what was known before the first shot.
-    fn drift(&mut self, inflation: f64) {
+    pub(crate) fn drift(&mut self, inflation: f64) {
         for i in 0..COUNT {
             let before = self.prior.sd[i] * self.prior.sd[i];
             if self.range[i][0] >= self.range[i][1] || before == 0.0 {

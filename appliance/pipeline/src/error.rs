@@ -71,6 +71,12 @@ pub enum PipelineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What an earlier run left cannot be gone on from.
+    #[error("what the last run learned cannot be used: {reason}")]
+    Memory {
+        /// Why.
+        reason: String,
+    },
     /// More sensors than a snapshot holds.
     #[error("mold `{mold}` has {found} sensors; at most {most} can be estimated")]
     TooMany {

@@ -334,6 +334,14 @@ impl Estimator {
             return;
         }
         self.advance(t, drive);
+        let outside = matches!(
+            self.estimate.refused,
+            Some(Refusal::PressureRange | Refusal::TooLong)
+        );
+        // A part that cools longer than any the network has seen is the witness's alone; that is no reason for doubt.
+        if outside && self.state.phase != CyclePhase::Cool {
+            self.record.out_of_range_s += self.dt;
+        }
         if self.tuning.ensemble.turned() {
             self.turn(t, sample);
         }

@@ -31,6 +31,9 @@ const WITNESS_LATENTS: [&str; 5] = [
     "no_flow",
 ];
 
+/// Time outside the network's range from which a shot counts as outside it, s: a spike does not.
+const OUT_OF_RANGE_S: f64 = 0.02;
+
 /// What a shot came to.
 #[derive(Clone, Debug)]
 pub struct ShotSummary {
@@ -62,7 +65,7 @@ pub struct Keeper {
     pub belief: Belief,
     /// Trust.
     pub trust: Trust,
-    kinds: KindDetector,
+    pub(crate) kinds: KindDetector,
 }
 
 impl Keeper {
@@ -241,7 +244,7 @@ impl Keeper {
             drive_silent: record.missing > rows / 4,
             witness_error: self.witness_error(record),
             at_bound: self.belief.at_bound.iter().position(|b| *b),
-            out_of_range: false,
+            out_of_range: record.out_of_range_s > OUT_OF_RANGE_S,
         }
     }
 

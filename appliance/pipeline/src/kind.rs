@@ -1,5 +1,7 @@
 //! What counts as a shot: purges, start-up and idle shots are recognised and teach nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::phase::CyclePhase;
 use crate::setup::{ATMOSPHERE_PA, Setup};
 use crate::shot::ShotRecord;
@@ -30,6 +32,16 @@ const NOTHING_PA: f64 = 2e6;
 /// Share of the inlet's peak that a used cavity sensor shows at least when melt is in the mold.
 const IN_MOLD: f64 = 0.1;
 
+/// What is usual on this press, over a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usual {
+    /// Time from shot to shot, s.
+    pub cycle_s: Option<f64>,
+    /// Mold surface before the last shot, K.
+    pub surface_k: Option<f64>,
+}
+
 /// Tells kinds apart from shot to shot.
 #[derive(Clone, Debug, Default)]
 pub struct KindDetector {
@@ -43,6 +55,19 @@ impl KindDetector {
     /// Usual time from shot to shot, s.
     pub fn cycle_s(&self) -> Option<f64> {
         self.cycle_s
+    }
+
+    /// What is usual so far.
+    pub fn usual(&self) -> Usual {
+        Usual {
+            cycle_s: self.cycle_s,
+            surface_k: self.surface_k,
+        }
+    }
+
+    /// Goes on from what an earlier run found usual. When its last shot was is not known: box time began anew.
+    pub fn recall(&mut self, usual: Usual) {
+        (self.cycle_s, self.surface_k) = (usual.cycle_s.filter(|s| *s > 0.0), usual.surface_k);
     }
 
     /// The kind of a finished shot.

@@ -23,6 +23,7 @@ pub mod keeper;
 pub mod kind;
 pub mod lead;
 pub mod matrix;
+pub mod memory;
 pub mod part;
 pub mod phase;
 pub mod places;

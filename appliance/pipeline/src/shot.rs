@@ -98,6 +98,8 @@ pub struct ShotRecord {
     pub silent: [u32; MOST_SENSORS],
     /// Ticks without the driving pressure.
     pub missing: u32,
+    /// Time outside what the network was trained for while melt was pushed in: pressure too high, or too long, s.
+    pub out_of_range_s: f64,
     /// What the injected volume said, and its surprise.
     pub volume: Option<(Innovation, f64)>,
     /// Mold surface before the shot, K.
@@ -180,6 +182,7 @@ impl ShotRecord {
             tally: [Tally::default(); MOST_SENSORS],
             silent: [0; MOST_SENSORS],
             missing: 0,
+            out_of_range_s: 0.0,
             volume: None,
             surface_k: f64::NAN,
             screw_rest_m3: f64::NAN,

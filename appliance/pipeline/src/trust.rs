@@ -7,10 +7,14 @@
 //!                              +------------- N calm shots ------------------------+  or the drive is silent
 //!                              |                                                   v
 //!                              +------------- N calm shots ------------------ NotTrusted
+//!
+//!  After a restart: Trusted -> Learning; Watch and NotTrusted stay, with their reason.
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 /// State.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TrustState {
     /// Too few shots to say.
     Learning,
@@ -23,7 +27,7 @@ pub enum TrustState {
 }
 
 /// Why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// First shots with this mold.
     FewShots,
@@ -70,7 +74,7 @@ const CALM: u32 = 3;
 const BAD: u32 = 3;
 
 /// The machine.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trust {
     /// State.
     pub state: TrustState,
@@ -138,6 +142,19 @@ impl Trust {
         (self.state, self.reason) = (state, reason);
     }
 
+    /// As a restarted box begins: what it had found wrong still stands, what was well has to show again.
+    pub fn after_restart(self) -> Self {
+        match self.state {
+            TrustState::Learning | TrustState::Trusted => Self::default(),
+            TrustState::Watch | TrustState::NotTrusted => Self {
+                since_shot: 0,
+                calm: 0,
+                bad: 0,
+                ..self
+            },
+        }
+    }
+
     /// True while the model is known not to describe what is measured.
     pub fn mismatch(&self) -> bool {
         matches!(self.state, TrustState::Watch | TrustState::NotTrusted)
@@ -195,6 +212,23 @@ mod tests {
             (trust.state, trust.reason),
             (TrustState::NotTrusted, Reason::DriveSilent)
         );
+    }
+
+    #[test]
+    fn a_restart_forgets_calm_and_keeps_doubt() {
+        let mut trust = Trust::default();
+        (1..=3).for_each(|shot| trust.step(shot, &calm()));
+        assert_eq!(trust.after_restart(), Trust::default());
+        trust.step(4, &surprise());
+        let mut again = trust.after_restart();
+        assert_eq!(
+            (again.state, again.reason),
+            (TrustState::Watch, Reason::Mismatch)
+        );
+        (1..=2).for_each(|shot| again.step(shot, &calm()));
+        assert_eq!(again.state, TrustState::Watch);
+        again.step(3, &calm());
+        assert_eq!(again.state, TrustState::Trusted);
     }
 
     proptest! {

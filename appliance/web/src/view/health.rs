@@ -39,7 +39,7 @@ pub struct ChannelHealth {
     pub rate_hz: f64,
     /// Last value in SI units.
     pub last: Option<f64>,
-    /// Standard deviation of the last quiet second in SI units.
+    /// Standard deviation of the last quiet half second in SI units, drift excluded.
     pub noise: Option<f64>,
     /// Fault flags in words.
     pub faults: Vec<String>,
@@ -56,11 +56,11 @@ pub struct NodeHealth {
     pub port: String,
     /// True while frames arrive.
     pub connected: bool,
-    /// Frames, gaps, damaged.
+    /// Good frames.
     pub frames: u64,
-    /// Sequence gaps.
+    /// Sampling instants that were due and never came.
     pub gaps: u64,
-    /// Frames with a wrong checksum.
+    /// Frames thrown away: damaged, too long, of another version.
     pub damaged: u64,
     /// Channels.
     pub channels: Vec<ChannelHealth>,
