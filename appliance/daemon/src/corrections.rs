@@ -65,7 +65,9 @@ fn unreadable(source: serde_json::Error) -> StationError {
 pub fn now(station: &BoxStation) -> Answer<view::CorrectionNow> {
     let Some(desk) = &station.desk else {
         let up_ms = i64::try_from(station.start.elapsed().as_millis()).unwrap_or(i64::MAX);
-        return Ok(without_press(crate::snapshot::now_ms().saturating_sub(up_ms)));
+        return Ok(without_press(
+            crate::snapshot::now_ms().saturating_sub(up_ms),
+        ));
     };
     let mut now = desk.now();
     if let Some(row) = desk.waiting() {
@@ -163,7 +165,10 @@ pub fn set_mode(station: &BoxStation, mode: view::Mode) -> Answer<()> {
 
 /// What was agreed about the press.
 pub fn press(station: &BoxStation) -> view::PressSetup {
-    station.desk.as_ref().map_or_else(no_agreement, |d| d.agreed())
+    station
+        .desk
+        .as_ref()
+        .map_or_else(no_agreement, |d| d.agreed())
 }
 
 /// Pins the press to the certificate it shows.

@@ -11,6 +11,7 @@
 
 pub mod change;
 pub mod config;
+pub mod correcting;
 pub mod corrections;
 pub mod doctor;
 pub mod error;

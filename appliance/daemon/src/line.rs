@@ -45,8 +45,10 @@ pub enum Told {
 /// From the shot path to the tick.
 #[derive(Debug)]
 pub enum Answered {
-    /// What the shot came to, to be written down; and an empty record for the next.
-    Done(Box<ShotSummary>, Box<ShotRecord>),
+    /// What the shot came to, to be written down.
+    Done(Box<ShotSummary>),
+    /// A record nobody needs any more, for a shot to come.
+    Spare(Box<ShotRecord>),
     /// Models for the next shot.
     Tuning(Box<Tuning>),
     /// Context of the next shots.
@@ -229,14 +231,14 @@ impl Line {
     fn listen(&mut self) {
         while let Ok(answer) = self.from_shots.try_recv() {
             match answer {
-                Answered::Done(summary, record) => {
+                Answered::Done(summary) => {
                     if self.open && self.estimator.idle() {
                         let at_ns = (self.estimator.estimate().time_s * 1e9) as i64;
                         self.handle.shot_end(&summary, at_ns);
                         self.open = false;
                     }
-                    self.spare.push(record);
                 }
+                Answered::Spare(record) => self.spare.push(record),
                 Answered::Tuning(tuning) => self.waiting = Some(tuning),
                 Answered::Context(context) => self.context = context,
             }

@@ -11,11 +11,14 @@ use appliance_acquire::reader::read_node;
 use appliance_acquire::session::NodeSession;
 use appliance_acquire::{Acquisition, SourceId};
 use appliance_pipeline::estimator::Estimator;
+use appliance_pipeline::guard::Guard;
 use appliance_pipeline::keeper::Keeper;
+use appliance_pipeline::ports::Setpoints;
+use appliance_press::{Press, Profile};
 use appliance_recorder::{
-    EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
+    Book, EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
 };
-use appliance_web::view::{LiveSnapshot, Mode};
+use appliance_web::view::LiveSnapshot;
 use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
 use models_infer::network::Network;
 use models_infer::release::Release;
@@ -23,13 +26,17 @@ use models_physics::mold::Mold;
 use tokio::sync::watch;
 
 use crate::config::{Config, NodeConfig, WebConfig};
+use crate::correcting::Correcting;
+use crate::corrections::TargetFile;
 use crate::error::DaemonError;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
+use crate::press::{Desk, PressConfig, link, task};
 use crate::shared::Shared;
 use crate::shots::{Brain, ShotPath, latents_now, with};
 use crate::snapshot::{Fixed, publish};
 use crate::station::BoxStation;
+use crate::what_if::Range;
 use crate::{find, geometry, realtime};
 
 /// Arguments of `moldsight run`.
@@ -283,7 +290,38 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         context,
         granted: realtime::Granted::default(),
     };
+    let clamp_n = mold.press.as_ref().map(|p| p.clamp_force_n);
+    let range = keeper
+        .network()
+        .map_or_else(Range::default, |n| Range::of(&n.about));
+    let targets = Arc::new(TargetFile::open(&config.data.join("targets.json")));
+    let desk = match &config.press_port {
+        Some(port) => Some(reach(port, &config.data, recorder.book())?),
+        None => None,
+    };
+    let recipe = mold
+        .process
+        .recipe
+        .as_deref()
+        .and_then(|name| models_physics::recipes::builtin(name).ok());
+    let limits_of_setpoints = config
+        .press_port
+        .as_ref()
+        .and_then(|p| p.limits().ok())
+        .unwrap_or_default();
+    let correcting = Correcting::new(
+        targets.clone(),
+        crate::correcting::bounds(&config.limits, clamp_n),
+        limits_of_setpoints,
+        range.clone(),
+        desk.clone(),
+        recipe
+            .as_ref()
+            .map(Setpoints::of_recipe)
+            .unwrap_or_default(),
+    );
     let shot_path = ShotPath {
+        correcting,
         keeper,
         told,
         answers: to_line.clone(),
@@ -297,20 +335,19 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let tick = config.tick.clone();
     spawn("moldsight-tick", move || tick_thread(parts, &tick))?;
 
-    let (mode, mode_now) = watch::channel(Mode::Observe);
     let fixed = Fixed {
         mold: mold.name.clone(),
         material: mold.material.clone(),
-        sensors,
+        sensors: sensors.clone(),
         start,
     };
-    let first_snapshot = crate::snapshot::take(&fixed, &shared, &brain, Mode::Observe, 0);
+    let first_snapshot = crate::snapshot::take(&fixed, &shared, &brain, desk.as_deref(), 0);
     let (live, live_now) = watch::channel::<Arc<LiveSnapshot>>(Arc::new(first_snapshot));
     tokio::spawn(publish(
         fixed,
         shared.clone(),
         brain.clone(),
-        mode_now,
+        desk.clone(),
         live,
     ));
     let reference = std::fs::read_to_string(config.data.join("reference"))
@@ -323,7 +360,11 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         shared,
         brain,
         limits,
-        mode,
+        desk,
+        targets,
+        places: sensors,
+        clamp_n,
+        range,
         to_line,
         shelf: find::shelf(),
         release,
@@ -356,6 +397,43 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         recorder.close();
     }
     Ok(())
+}
+
+/// Starts the thread that talks to the press.
+fn reach(port: &PressConfig, data: &Path, book: Book) -> Result<Arc<Desk>, DaemonError> {
+    let mut profile = Profile::load(&port.profile)?;
+    if let Some(address) = &port.address {
+        profile = profile.reached_at(address);
+    }
+    let folder = data.join("press");
+    std::fs::create_dir_all(&folder).map_err(|source| DaemonError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    let press = Press::open(&profile, &folder)?;
+    let fixed = link::Fixed::new(&profile, folder.clone());
+    let limits = port.limits().map_err(|(key, reason)| DaemonError::Config {
+        path: port.profile.clone(),
+        key,
+        reason,
+    })?;
+    let settings = port.guard(&fixed.abilities, profile.stale_after_s);
+    let (orders, taken) = tokio::sync::mpsc::unbounded_channel();
+    let guard =
+        |memory: Option<&_>| Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from);
+    let memory = folder.join("guard.json");
+    let desk = Arc::new(Desk::new(fixed, guard, limits, memory, book, orders)?);
+    let (mine, every) = (desk.clone(), Duration::from_secs_f64(port.read_every_s));
+    spawn("moldsight-press", move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(task::run(press, mine, taken, every)),
+            Err(e) => eprintln!("moldsight: the thread of the press cannot start: {e}"),
+        }
+    })?;
+    Ok(desk)
 }
 
 /// Goes on from what an earlier run learned, and says what it found.

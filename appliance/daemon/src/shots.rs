@@ -17,6 +17,7 @@ use appliance_web::view;
 use models_physics::latents::LATENTS;
 
 use crate::config::LimitConfig;
+use crate::correcting::Correcting;
 use crate::line::{Answered, Told};
 use crate::memory::BeliefFile;
 use crate::shared::Shared;
@@ -142,6 +143,8 @@ pub struct ShotPath {
     pub shared: Arc<Shared>,
     /// Limits of the part.
     pub limits: Arc<Mutex<Vec<LimitConfig>>>,
+    /// What to ask of the press.
+    pub correcting: Correcting,
     /// Where the belief outlives a restart.
     pub file: BeliefFile,
     /// For what people should read.
@@ -157,6 +160,7 @@ impl ShotPath {
             match self.told.recv_timeout(FORECAST_EVERY) {
                 Ok(Told::Began) => {
                     running = true;
+                    self.correcting.began();
                     let latents = self.network_latents();
                     if let Some(f) = &mut forecaster
                         && f.begin(&latents).is_err()
@@ -172,10 +176,8 @@ impl ShotPath {
                     let finished = self.keeper.finish(&record);
                     self.remember(number, &finished, &record);
                     let summary = self.summary(&finished, &record);
-                    let answered = self
-                        .answers
-                        .send(Answered::Done(Box::new(summary), record))
-                        .is_ok();
+                    let done = Answered::Done(Box::new(summary));
+                    let answered = self.answers.send(done).is_ok();
                     let tuned = match self.keeper.tuning() {
                         Ok(tuning) => self.answers.send(Answered::Tuning(tuning)).is_ok(),
                         Err(e) => {
@@ -183,7 +185,18 @@ impl ShotPath {
                             true
                         }
                     };
-                    if !(answered && tuned) {
+                    // After the models of the next shot: it may begin before this is done.
+                    let began_s = record.began_s;
+                    self.correcting.ended(
+                        number,
+                        began_s,
+                        &self.keeper,
+                        &record,
+                        &finished,
+                        &self.brain,
+                    );
+                    let returned = self.answers.send(Answered::Spare(record)).is_ok();
+                    if !(answered && tuned && returned) {
                         return;
                     }
                     stored = self.store(stored);
@@ -349,9 +362,6 @@ impl ShotPath {
             line("core_at_ejection", p.hottest_k, "K"),
         ];
         // A share that stayed empty is seen from half a percent on; a sink where a place shrinks a percent more than the mean.
-        let chance = |value: f64, limit: f64, sd: f64| {
-            1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
-        };
         let indicators = vec![
             view::Indicator {
                 name: "short_shot".into(),
@@ -429,6 +439,11 @@ impl ShotPath {
                 .collect(),
         }
     }
+}
+
+/// Chance that a value with a standard deviation lies above a limit (logistic).
+pub fn chance(value: f64, limit: f64, sd: f64) -> f64 {
+    1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
 }
 
 /// Latents as they stand.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use appliance_pipeline::correct::effect::BandedInstant;
-use appliance_pipeline::correct::{Effect, Quantity, WhatIf};
-use appliance_pipeline::ports::{Change, Setpoint};
+use appliance_pipeline::correct::{Quantity, WhatIf};
+use appliance_pipeline::ports::{Change, Setpoint, Setpoints};
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view;
 
@@ -58,11 +58,13 @@ pub fn what_if(
             return Err(invalid(setpoint.name(), "is not known of the last shot"));
         }
     }
-    let outside = station.range.outside(&effect, &change);
-    let told = effect.what_if(&change).map_err(|source| StationError::Failed {
-        attempted: "replaying the last shot",
-        source: Box::new(source),
-    })?;
+    let outside = station.range.outside(effect.setpoints(), &change);
+    let told = effect
+        .what_if(&change)
+        .map_err(|source| StationError::Failed {
+            attempted: "replaying the last shot",
+            source: Box::new(source),
+        })?;
     Ok(view::WhatIf {
         reference_shot: shot,
         changes: change
@@ -126,7 +128,9 @@ fn curve(name: &str, sensor: usize, told: &WhatIf, points: usize) -> Option<view
         sd: Vec::new(),
     };
     for (k, after) in told.curves_after.iter().enumerate().step_by(every) {
-        let Some([v, sd]) = value(after) else { continue };
+        let Some([v, sd]) = value(after) else {
+            continue;
+        };
         let before = told.curves_before.get(k).and_then(value);
         curve.time_s.push(after.time_s as f32);
         curve.reference.push(before.map(|b| b[0] as f32));
@@ -186,8 +190,8 @@ impl Range {
     }
 
     /// Setpoints of a change that lie outside, by name.
-    pub fn outside(&self, effect: &Effect, change: &Change) -> Vec<String> {
-        let after = change.applied_to(effect.setpoints());
+    pub fn outside(&self, now: &Setpoints, change: &Change) -> Vec<String> {
+        let after = change.applied_to(now);
         let beyond = |s: Setpoint, range: Option<[f64; 2]>| {
             range.is_some_and(|[low, high]| after[s] < low || after[s] > high)
         };

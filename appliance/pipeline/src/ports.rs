@@ -2,6 +2,8 @@
 
 use std::ops::{Index, IndexMut};
 
+use models_physics::recipe::Recipe;
+
 use serde::{Deserialize, Serialize};
 
 /// Number of setpoints.
@@ -94,6 +96,21 @@ impl IndexMut<Setpoint> for Setpoints {
 }
 
 impl Setpoints {
+    /// As a recipe says: the first hold stage, the whole time of hold, the rate that reaches transfer.
+    pub fn of_recipe(recipe: &Recipe) -> Self {
+        let mut set = Self::default();
+        if let (Some(hold), Some(rate)) = (recipe.hold.first(), recipe.rate_stages.last()) {
+            set[Setpoint::HoldPressure] = hold.pressure;
+            set[Setpoint::InjectionRate] = rate.rate;
+        }
+        set[Setpoint::HoldTime] = recipe.hold_time_s();
+        set[Setpoint::TransferVolume] = recipe.transfer.injected_volume;
+        set[Setpoint::MeltTemperature] = recipe.melt_k;
+        set[Setpoint::MoldTemperature] = recipe.mold_k;
+        set[Setpoint::CoolingTime] = recipe.cooling_time_s;
+        set
+    }
+
     /// Those that are known.
     pub fn known(&self) -> impl Iterator<Item = (Setpoint, f64)> + '_ {
         let pairs = Setpoint::ALL.into_iter().map(|s| (s, self[s]));

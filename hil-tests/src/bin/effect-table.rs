@@ -103,7 +103,10 @@ fn main() {
 const BEFORE_END_S: f64 = 0.1;
 
 fn hold_end_s(effect: &Effect, after: &Setpoints) -> f64 {
-    effect.shot().with(effect.fill(), effect.setpoints(), after).hold_end_s
+    effect
+        .shot()
+        .with(effect.fill(), effect.setpoints(), after)
+        .hold_end_s
 }
 
 fn at_hold_end(effect: &Effect, after: &Setpoints, place: usize) -> f64 {
@@ -122,7 +125,10 @@ fn reference_came(mold: &Mold, recipe: &Recipe, latents: &Latents) -> Came {
         found.expect("a sensor")
     };
     let (p2, p3) = (probe("p2"), probe("p3"));
-    let peak = shot.moments.iter().fold(0.0_f64, |m, x| m.max(x.readings[p3]));
+    let peak = shot
+        .moments
+        .iter()
+        .fold(0.0_f64, |m, x| m.max(x.readings[p3]));
     let end = shot.transfer_at.unwrap_or(0.0) + recipe.hold_time_s() - BEFORE_END_S;
     Came([
         shot.part.mass * 1e6,

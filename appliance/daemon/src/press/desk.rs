@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use appliance_pipeline::correct::Effect;
 use appliance_pipeline::guard::{
     Arrow, Decision, Guard, Memory, Mode, Order, Outcome, Role, Shot, State, Verdict, Wish,
 };
@@ -45,8 +44,6 @@ pub(super) struct Inner {
     pub arrow: Option<Arrow>,
     /// Row of the advice that waits.
     pub waiting: Option<i64>,
-    /// Last shot that can be replayed with other setpoints.
-    pub effect: Option<(u64, Arc<Effect>)>,
     /// What the last wish came from.
     pub plan: Option<Plan>,
     /// Rows of orders in hand, by order.
@@ -94,7 +91,6 @@ impl Desk {
                 since_ms: now_ms(),
                 arrow: None,
                 waiting: None,
-                effect: None,
                 plan: None,
                 rows: BTreeMap::new(),
                 open: None,
@@ -184,11 +180,6 @@ impl Desk {
             let _ = self.keep(DecisionKind::Nothing, &view);
         }
         self.take(inner, decision);
-    }
-
-    /// The shot a what-if starts from.
-    pub fn replayable(&self, shot: u64, effect: Arc<Effect>) {
-        self.lock().effect = Some((shot, effect));
     }
 
     /// Cycles the press finished since the last call.
