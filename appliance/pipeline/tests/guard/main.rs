@@ -1,7 +1,10 @@
-//! Random sequences through the guard, and a second opinion on every write.
+//! The guard: each rule alone, each arrow of the drawing, and random sequences with a second opinion on every write.
 
+mod arrows;
 mod checker;
 mod dice;
+mod rules;
+mod stage;
 mod world;
 
 use appliance_pipeline::guard::Rule;
