@@ -18,7 +18,7 @@ pub struct Script {
     pub ignores: [bool; SETPOINTS],
     /// It is not there.
     pub gone: bool,
-    /// It goes after the next write, before it can be read back.
+    /// It goes with the next write it takes, before that can be read back.
     pub goes_after_write: bool,
     /// Every value it was sent, refused or not, SI, in order.
     pub sent: Vec<(Setpoint, f64)>,
@@ -33,6 +33,15 @@ pub struct Script {
 pub struct Hand(Arc<Mutex<Script>>);
 
 impl Hand {
+    /// A hand on a press that says this at first.
+    pub fn new(signals: PressSignals) -> Self {
+        let script = Script {
+            signals,
+            ..Script::default()
+        };
+        Self(Arc::new(Mutex::new(script)))
+    }
+
     /// The script, to look at or to change.
     pub fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,23 +57,13 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// A press with these abilities that says this at first, and the hand that changes it.
-    pub fn port(
-        abilities: Abilities,
-        signals: PressSignals,
-        stale_after_s: f64,
-    ) -> (Port<Self>, Hand) {
-        let script = Script {
-            signals,
-            ..Script::default()
-        };
-        let hand = Hand(Arc::new(Mutex::new(script)));
-        let press = Self {
+    /// The port of a press with these abilities, moved by that hand.
+    pub fn port(abilities: Abilities, hand: &Hand, stale_after_s: f64) -> Port<Self> {
+        Port::new(Self {
             hand: hand.clone(),
             abilities,
             stale_after_s,
-        };
-        (Port::new(press), hand)
+        })
     }
 
     fn there(&self, doing: &'static str) -> Result<MutexGuard<'_, Script>, PressError> {
