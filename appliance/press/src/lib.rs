@@ -10,6 +10,7 @@
 //! The press belongs to its operator. Whatever is unclear, nothing is written.
 
 pub mod error;
+pub mod modbus;
 pub mod none;
 pub mod opcua;
 pub mod port;
@@ -21,6 +22,7 @@ pub mod transport;
 mod watch;
 
 pub use error::{PressError, Refusal, Why};
+pub use modbus::Modbus;
 pub use none::NoPress;
 pub use opcua::{OpcUa, Pin, commission};
 pub use port::{Abilities, Ability, Cycle, PressPort};

@@ -1,6 +1,7 @@
 //! The press of this box, chosen once.
 
 use crate::error::PressError;
+use crate::modbus::Modbus;
 use crate::none::NoPress;
 use crate::opcua::OpcUa;
 use crate::port::{Abilities, Cycle, PressPort};
@@ -17,6 +18,8 @@ pub enum Press {
     None(NoPress),
     /// Behind OPC UA.
     OpcUa(Box<Port<OpcUa>>),
+    /// Behind Modbus TCP or RTU.
+    Modbus(Box<Port<Modbus>>),
     /// A script, for tests.
     Scripted(Port<Scripted>),
 }
@@ -25,20 +28,15 @@ impl Press {
     /// The press of a profile, reached at the first reading. `folder` keeps the key of the box and the confirmed certificate.
     ///
     /// # Errors
-    /// When this program does not speak the protocol of the profile.
+    /// When the profile asks for something its protocol cannot do.
     pub fn open(profile: &Profile, folder: &Path) -> Result<Self, PressError> {
         match &profile.link {
             Link::OpcUa(link, map) => Ok(Self::OpcUa(Box::new(Port::new(OpcUa::new(
                 profile, link, map, folder,
             ))))),
-            Link::Modbus(link, _) => Err(PressError::Connect {
-                address: link
-                    .host
-                    .clone()
-                    .or_else(|| Some(link.serial.as_ref()?.path.clone()))
-                    .unwrap_or_default(),
-                reason: "this box does not speak Modbus yet".into(),
-            }),
+            Link::Modbus(link, map) => Ok(Self::Modbus(Box::new(Port::new(Modbus::new(
+                profile, link, map,
+            )?)))),
         }
     }
 
@@ -57,6 +55,7 @@ macro_rules! on {
         match $press {
             Press::None($port) => $call,
             Press::OpcUa($port) => $call,
+            Press::Modbus($port) => $call,
             Press::Scripted($port) => $call,
         }
     };

@@ -266,9 +266,17 @@ impl PressHandle {
         self.lock().act(act)
     }
 
-    /// Something will happen when shot `shot` comes next.
-    pub fn plan(&self, shot: u64, act: Act) {
-        self.lock().acts.push((shot, act));
+    /// Something will happen when shot `shot` comes next; at once when that is so already.
+    ///
+    /// # Errors
+    /// As [`PressHandle::act`].
+    pub fn plan(&self, shot: u64, act: Act) -> Result<(), RecipeError> {
+        let mut shared = self.lock();
+        if shot <= shared.reached {
+            return shared.act(act);
+        }
+        shared.acts.push((shot, act));
+        Ok(())
     }
 
     /// Shot `shot` comes next: what was planned for it happens, once.

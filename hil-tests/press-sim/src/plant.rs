@@ -71,7 +71,7 @@ impl Plant {
         let recipe = scenario.recipe(&mold)?;
         let press = mold.press.expect("checked with the scenario");
         let base = mold.latents().map_err(PressSimError::Probe)?;
-        let handle = controller(&scenario, &mold, &recipe);
+        let handle = controller(&scenario, &mold, &recipe)?;
         handle.reach(1)?;
         let own_sensors = mold.sensors.len();
         let last = fills_last(&mold, &press, &recipe, &base)?;
@@ -472,7 +472,11 @@ impl Plant {
 }
 
 /// The controller as the scenario has it.
-fn controller(scenario: &Scenario, mold: &Mold, recipe: &Recipe) -> PressHandle {
+fn controller(
+    scenario: &Scenario,
+    mold: &Mold,
+    recipe: &Recipe,
+) -> Result<PressHandle, PressSimError> {
     let handle = PressHandle::new(mold.clone(), recipe.clone());
     for (name, [low, high]) in &scenario.controller.limits {
         let setpoint = Setpoint::from_name(name).expect("checked with the scenario");
@@ -484,10 +488,10 @@ fn controller(scenario: &Scenario, mold: &Mold, recipe: &Recipe) -> PressHandle 
     }
     for event in &scenario.events {
         if let Some(act) = event.act() {
-            handle.plan(event.shot, act);
+            handle.plan(event.shot, act)?;
         }
     }
-    handle
+    Ok(handle)
 }
 
 fn surface_name(channel: &str) -> String {

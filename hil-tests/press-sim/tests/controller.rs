@@ -136,6 +136,17 @@ fn events_of_a_scenario_happen_before_their_shot() {
     assert!(press.cycle().is_ok());
 }
 
+#[test]
+fn what_is_planned_for_a_shot_that_is_already_next_happens_at_once() {
+    let press = press();
+    press.reach(4).expect("nothing was planned");
+    press.plan(4, Act::Release(false)).expect("no edit");
+    press.plan(5, Act::Freeze(true)).expect("no edit");
+    assert_eq!((press.view().released, press.view().frozen), (false, false));
+    press.reach(5).expect("no edit");
+    assert!(press.view().frozen);
+}
+
 /// Plays a press without waiting for real time; `act` is called once, at `t` seconds after the start.
 fn play(more: &str, at: f64, act: impl FnOnce(&PressHandle), shots: u64) -> (Vec<f64>, Live) {
     let scenario = scenario(more);

@@ -238,7 +238,7 @@ fn scenario(given: &Arguments) -> Result<(NodeSettings, Live), Box<dyn Error>> {
     let plant = Plant::new(scenario, seed)?;
     let press = plant.handle();
     for (shot, act) in &given.acts {
-        press.plan(*shot, act.clone());
+        press.plan(*shot, act.clone())?;
     }
     let live = Live::start(plant, sensors, settings.rate_hz, truth)?;
     Ok((settings, live))
