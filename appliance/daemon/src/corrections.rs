@@ -17,6 +17,7 @@ pub fn no_press() -> StationError {
 pub fn now(mode: view::Mode, since_ms: i64) -> view::CorrectionNow {
     view::CorrectionNow {
         mode,
+        arms_to: None,
         guard: view::GuardLine {
             state: "none".into(),
             reason: "guard.no_press".into(),

@@ -474,6 +474,10 @@ impl Station for BoxStation {
         Err(corrections::no_press())
     }
 
+    fn accept_edit(&self, _: &str) -> Answer<()> {
+        Err(corrections::no_press())
+    }
+
     fn what_if(&self, _: &BTreeMap<String, f64>, _: usize) -> Answer<view::WhatIf> {
         Err(corrections::no_press())
     }
