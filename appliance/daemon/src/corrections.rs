@@ -128,22 +128,29 @@ pub fn decline(station: &BoxStation, user: &str, id: u64, reason: &str) -> Answe
     one(station, id)
 }
 
-/// An engineer lets the box on the press again, in the mode it was in, or accepts what an operator changed.
+/// An engineer puts the box on the press again, in the mode it was in.
 pub fn arm(station: &BoxStation) -> Answer<()> {
     let desk = desk(station)?;
-    let mode = match desk.mode() {
-        Mode::Observe => Mode::Advise,
-        mode => mode,
-    };
-    desk.arm(mode).map_err(|rules| forbidden(&rules))
+    desk.arm(desk.arms_to()).map_err(|rules| forbidden(&rules))
 }
 
-/// Mode in force.
+/// A person accepts what somebody changed at the press.
+pub fn accept_edit(station: &BoxStation) -> Answer<()> {
+    if desk(station)?.accept_edit() {
+        return Ok(());
+    }
+    Err(StationError::Conflict {
+        key: "no_edit",
+        reason: "no change at the press waits to be accepted".into(),
+    })
+}
+
+/// What the box may do now.
 pub fn mode(station: &BoxStation) -> view::Mode {
     station
         .desk
         .as_ref()
-        .map_or(view::Mode::Observe, |d| record::mode(d.mode()))
+        .map_or(view::Mode::Observe, |d| d.mode())
 }
 
 /// Another mode; an engineer asked where it gives the box more influence.
@@ -193,6 +200,7 @@ pub fn pin(station: &BoxStation, thumbprint: &str) -> Answer<view::PressSetup> {
 fn without_press(since_ms: i64) -> view::CorrectionNow {
     view::CorrectionNow {
         mode: view::Mode::Observe,
+        arms_to: None,
         guard: view::GuardLine {
             state: "none".into(),
             reason: "guard.no_press".into(),

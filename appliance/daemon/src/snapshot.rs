@@ -72,9 +72,7 @@ pub fn take(
     let nodes = p.field.nodes;
     let list = |values: &[f32]| Some(values[..nodes].to_vec());
     let readings = readings.collect();
-    let mode = desk.map_or(view::Mode::Observe, |d| {
-        crate::press::record::mode(d.mode())
-    });
+    let mode = desk.map_or(view::Mode::Observe, Desk::mode);
     let (advice, guard, press) = match desk.map(Desk::live) {
         Some((advice, guard, press)) => (advice, Some(guard), Some(press)),
         None => (Vec::new(), None, None),

@@ -500,6 +500,10 @@ impl Station for BoxStation {
         corrections::arm(self)
     }
 
+    fn accept_edit(&self, _user: &str) -> Answer<()> {
+        corrections::accept_edit(self)
+    }
+
     fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<view::WhatIf> {
         crate::what_if::what_if(self, changes, points)
     }

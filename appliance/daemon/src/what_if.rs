@@ -103,17 +103,21 @@ pub fn quality(name: &str, unit: &str, quantity: Quantity, told: &WhatIf) -> vie
         name: name.into(),
         unit: unit.into(),
         before: told.before[at][0],
-        before_sd: told.before[at][1],
+        before_sd: known(told.before[at][1]),
         after: told.after[at][0],
-        after_sd: told.after[at][1],
+        after_sd: known(told.after[at][1]),
         change: told.change[at][0],
-        change_sd: told.change[at][1],
+        change_sd: known(told.change[at][1]),
         target: None,
         tolerance: None,
         seen: None,
         seen_sd: None,
         seen_shot: None,
     }
+}
+
+fn known(sd: f64) -> Option<f64> {
+    sd.is_finite().then_some(sd)
 }
 
 /// One sensor before and after, thinned; none where the model does not reach it.

@@ -1,7 +1,7 @@
 //! Serves a station in memory, a press that never stops, for work on the dashboard and for fuzzing the API.
 //!
 //! ```text
-//! cargo run --release -p appliance-web --example serve [ADDRESS]      default 127.0.0.1:8088
+//! cargo run --release -p appliance-web --example serve [ADDRESS [no-press]]      default 127.0.0.1:8088
 //! ```
 //!
 //! Users `viewer`, `operator` and `engineer`, password `press-and-mold`; an API token of each role is printed.
@@ -39,6 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let link = book.login_link("engineer", Duration::from_secs(3600))?;
     let memory = station::Memory::new();
+    memory.closing().press.present = std::env::args().nth(2).as_deref() != Some("no-press");
     let live = memory.clone().publish(Duration::from_millis(66)).await;
     let server = Server::bind(settings, Arc::new(book)).await?;
     println!("users viewer, operator, engineer; password {PASSWORD}");

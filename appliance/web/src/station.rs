@@ -168,11 +168,12 @@ pub trait Station: Send + Sync + 'static {
     /// Writes an export into the empty folder `into`.
     fn export(&self, query: &ExportQuery, into: &Path) -> Answer<()>;
 
-    /// The mode now.
+    /// What the box may do now; observe while it is off the press.
     fn mode(&self) -> Mode;
     /// Changes the mode; the web has checked the role.
     fn set_mode(&self, mode: Mode) -> Answer<()>;
-    /// Takes everything off: mode to observe, armed plans withdrawn, advice withdrawn, at once. May never fail for want of a press.
+    /// Takes everything off: nothing is written or advised until an engineer arms, plans and advice are withdrawn, at once. Never
+    /// fails for want of a press.
     fn off(&self) -> Answer<()>;
 
     /// Guard, waiting advice, setpoints and press link now. Also asked for `/metrics`.
@@ -186,8 +187,11 @@ pub trait Station: Send + Sync + 'static {
     fn confirm(&self, user: &str, id: u64) -> Answer<Decision>;
     /// A person does not. The same refusal as [`Station::confirm`].
     fn decline(&self, user: &str, id: u64, reason: &str) -> Answer<Decision>;
-    /// Lets the guard begin again after it let go of the press; the web has checked the role.
+    /// Puts the box back on the press after it was taken off or let go, in the mode of before; the web has checked the role.
     fn arm(&self, user: &str) -> Answer<()>;
+    /// A person accepts the recipe as it reads after somebody changed it at the press. [`StationError::Conflict`] with the key
+    /// `no_edit` when nothing waits to be accepted.
+    fn accept_edit(&self, user: &str) -> Answer<()>;
     /// What would happen with these setpoints (SI) instead of those of the last shot, each curve thinned to at most `points` points.
     fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<WhatIf>;
     /// What was agreed about the press.

@@ -222,27 +222,43 @@ impl Desk {
         true
     }
 
-    /// An engineer puts the box on the press in a mode, or accepts what an operator changed.
+    /// An engineer puts the box on the press in a mode.
     ///
     /// # Errors
     /// The rules that forbid it.
     pub fn arm(&self, mode: Mode) -> Result<(), Vec<view::RuleLine>> {
         let inner = &mut *self.lock();
-        let now = self.now_s();
-        let decision = if inner.guard.state() == State::Edited && mode == inner.guard.mode() {
-            inner.guard.accept_edit(now)
-        } else {
-            inner.guard.arm(now, mode, Role::Engineer)
-        };
+        let decision = inner.guard.arm(self.now_s(), mode, Role::Engineer);
         let armed = decision.mode == mode && decision.state.armed();
         let failed = record::rules(&decision.failed().copied().collect::<Vec<_>>());
         self.take(inner, decision);
         if armed { Ok(()) } else { Err(failed) }
     }
 
-    /// Mode in force, and the one that arming again would mean.
-    pub fn mode(&self) -> Mode {
-        self.lock().guard.mode()
+    /// A person accepts the recipe as it reads after an edit; false when none waits.
+    pub fn accept_edit(&self) -> bool {
+        let inner = &mut *self.lock();
+        if inner.guard.state() != State::Edited {
+            return false;
+        }
+        let decision = inner.guard.accept_edit(self.now_s());
+        self.take(inner, decision);
+        true
+    }
+
+    /// What the box may do now: observe while it is off the press.
+    pub fn mode(&self) -> view::Mode {
+        let inner = self.lock();
+        if inner.guard.state().armed() {
+            record::mode(inner.guard.mode())
+        } else {
+            view::Mode::Observe
+        }
+    }
+
+    /// The mode that arming leads to: that of before, the first that does anything otherwise.
+    pub fn arms_to(&self) -> Mode {
+        self.lock().guard.mode().max(Mode::Advise)
     }
 
     /// Only looks on.

@@ -154,6 +154,11 @@ pub fn kept(
         wall_ms: now_ms,
         mode: mode(decision.mode),
         state: view::DecisionState::Withheld,
+        kind: if restore {
+            view::DecisionKind::Restore
+        } else {
+            view::DecisionKind::Correction
+        },
         reason: reason.into(),
         rules: rules(&decision.reasons),
         changes,
@@ -188,7 +193,6 @@ pub fn shown(
     let confirmed = answered.as_ref().is_some_and(|a| a.confirmed);
     view.state = match (&written, row.kind) {
         (Some(w), _) if w.refusal.is_some() => view::DecisionState::Refused,
-        (Some(w), _) if w.good && view.reason == "advice.restore" => view::DecisionState::Restored,
         (Some(w), _) if w.good => view::DecisionState::InForce,
         (Some(w), _) if w.read_ms.is_some() => view::DecisionState::Differs,
         (Some(_), _) => view::DecisionState::Written,

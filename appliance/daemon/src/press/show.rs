@@ -1,6 +1,6 @@
 //! How things stand at the press, for pages, metrics and the live stream.
 
-use appliance_pipeline::guard::{Arrow, Effect, State};
+use appliance_pipeline::guard::{Arrow, Effect, Mode, State};
 use appliance_pipeline::ports::Setpoint;
 use appliance_web::view;
 
@@ -13,7 +13,13 @@ impl Desk {
     pub fn now(&self) -> view::CorrectionNow {
         let inner = &*self.lock();
         view::CorrectionNow {
-            mode: record::mode(inner.guard.mode()),
+            mode: if inner.guard.state().armed() {
+                record::mode(inner.guard.mode())
+            } else {
+                view::Mode::Observe
+            },
+            arms_to: (inner.guard.state() == State::Released)
+                .then(|| record::mode(inner.guard.mode().max(Mode::Advise))),
             guard: line(inner),
             rules: inner.rules.clone(),
             advice: None,
@@ -93,23 +99,23 @@ impl Desk {
     }
 }
 
-/// State in a word, and the key of the sentence that says why.
+/// State in a word, and the key of the sentence that says why: the rule that stands in the way, or the arrow that led there.
 fn line(inner: &Inner) -> view::GuardLine {
     let state = inner.guard.state();
     let failed = inner.rules.iter().find(|r| !r.passed);
-    let (reason, subject) = match (state, inner.arrow) {
-        (State::Edited, _) => ("operator_edit".to_owned(), edited(inner)),
-        (State::Released, Some(arrow)) => (arrow.key().to_owned(), None),
-        (State::Holding | State::Unread, _) => (
-            failed.map_or_else(|| state.key().to_owned(), |f| f.rule.clone()),
-            failed.and_then(|f| f.subject.clone()),
-        ),
-        (State::Ready, Some(Arrow::Declined)) => ("declined".to_owned(), None),
-        _ => (state.key().to_owned(), None),
+    let by_arrow =
+        |arrow: Option<Arrow>| format!("guard.by.{}", arrow.map_or("read_observing", Arrow::key));
+    let (reason, subject) = match (state, failed) {
+        (State::Edited, _) => (by_arrow(inner.arrow), edited(inner)),
+        (State::Unread | State::Holding, Some(rule)) => {
+            (format!("guard.not.{}", rule.rule), rule.subject.clone())
+        }
+        (State::Unread, None) => ("guard.not.read_first".to_owned(), None),
+        _ => (by_arrow(inner.arrow), None),
     };
     view::GuardLine {
         state: state.key().into(),
-        reason: format!("guard.{reason}"),
+        reason,
         subject,
         since_ms: inner.since_ms,
     }

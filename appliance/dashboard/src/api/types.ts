@@ -1,6 +1,8 @@
 // What the box sends, as the Rust types of `appliance-web` (src/view) write it. SI units throughout:
 // Pa, K, s, m, kg. Converted to what people read in domain/units.ts and nowhere else.
 
+import type { GuardLine } from "./closing.ts";
+
 export type Phase = "idle" | "fill" | "hold" | "cool";
 export type TrustState = "learning" | "trusted" | "watch" | "not_trusted";
 export type Verdict = "good" | "reject" | "uncertain";
@@ -49,6 +51,8 @@ export interface Indicator {
 }
 
 export interface Advice {
+  /** Number of the decision it belongs to. */
+  decision: number;
   setpoint: string;
   change: number;
   unit: string;
@@ -88,6 +92,8 @@ export interface LiveSnapshot {
   quality: QualityLine[];
   indicators: Indicator[];
   advice: Advice[];
+  /** Where the guard stands; null without a press. */
+  guard: GuardLine | null;
   press: PressRead | null;
 }
 

@@ -1,4 +1,5 @@
 // What a chart of curves over one shot is given: everything on one time axis, in the units shown.
+import type { WhatIf } from "../api/closing.ts";
 import type { Curve, Forecast, ShotDetail } from "../api/types.ts";
 import { BAND_SD } from "../domain/format.ts";
 import { at, extremes } from "../domain/decimate.ts";
@@ -107,6 +108,31 @@ export function shotCurves(detail: ShotDetail, sensors: readonly SensorInk[], re
   });
   const phases = detail.phases.flatMap(([phase, moment]): PhaseMark[] => (phase === "fill" || phase === "hold" || phase === "cool" || phase === "idle" ? [{ phase, at: moment }] : []));
   return { time, lines, phases, nowAt: null };
+}
+
+/** A prediction beside the shot it is compared with. */
+export function whatIfCurves({ curves }: WhatIf, sensors: readonly SensorInk[], shown: Shown): CurveData {
+  const time = curves[0]?.time_s ?? [];
+  const lines = sensors.map(({ name, ink }): CurveLine => {
+    const curve = curves.find((one) => one.sensor === name);
+    const column = (values: readonly (number | null)[] | undefined): Column => (curve === undefined || values === undefined ? empty(time.length) : time.map((moment) => at(curve.time_s, values, moment)));
+    const estimate = column(curve?.value).map((value) => shownOrNull(value, shown));
+    const sd = column(curve?.sd);
+    const nothing = empty(time.length);
+    return {
+      sensor: name,
+      ink,
+      measured: nothing,
+      estimate,
+      low: estimate.map((value, i) => offset(value, sd[i], -1, shown)),
+      high: estimate.map((value, i) => offset(value, sd[i], 1, shown)),
+      forecast: nothing,
+      forecastLow: nothing,
+      forecastHigh: nothing,
+      reference: column(curve?.reference).map((value) => shownOrNull(value, shown)),
+    };
+  });
+  return { time: [...time], lines, phases: [], nowAt: null };
 }
 
 /** One time axis for several curves; thinned so that peaks of the fullest one stay. */

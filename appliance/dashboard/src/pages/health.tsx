@@ -1,6 +1,7 @@
 // Is everything there that should be? What is wrong comes first, with what to do about it.
 import type { JSX } from "preact";
 import { get } from "../api/client.ts";
+import type { CorrectionNow } from "../api/closing.ts";
 import type { ChannelHealth, Health, NodeHealth, Problem } from "../api/types.ts";
 import { bytes, dateTime, fixed, seconds } from "../domain/format.ts";
 import { has, known, name, t } from "../i18n/index.ts";
@@ -11,6 +12,7 @@ import { Mark, severityTone, Shape, type Tone } from "../ui/marks.tsx";
 import { Fact, PageHead, Panel } from "../ui/panel.tsx";
 import { Quantity } from "../ui/quantity.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
+import { PressLinkPanel } from "./press-link.tsx";
 
 export function HealthPage(): JSX.Element {
   const asked = useAsked("health", () => get<Health>("/health"), 3000);
@@ -25,8 +27,8 @@ export function HealthPage(): JSX.Element {
               <TickPanel health={health} />
               <DiskPanel health={health} />
               <ClockPanel health={health} />
-              <PressPanel health={health} />
             </div>
+            <Press health={health} />
             <Nodes nodes={health.nodes} />
             <VersionsPanel health={health} />
           </div>
@@ -158,14 +160,13 @@ function ClockPanel({ health: { clock } }: { health: Health }): JSX.Element {
   );
 }
 
-function PressPanel({ health: { press } }: { health: Health }): JSX.Element {
-  const tone: Tone = press.port === "none" ? "learning" : press.state === "connected" ? "good" : "watch";
+/** The link as the corrections see it; before they answer, what the health of the box says of it. */
+function Press({ health: { press } }: { health: Health }): JSX.Element {
+  const asked = useAsked("press-link", () => get<CorrectionNow>("/correction"), 3000);
+  if (asked.state.kind === "there") return <PressLinkPanel link={asked.state.value.press} />;
   return (
-    <Status title={t("health.press")} tone={tone} word={known(`press.state.${press.state}`) ?? press.state}>
-      <dl class="facts">
-        <Fact label={t("health.port")}>{known(`press.port.${press.port}`) ?? press.port}</Fact>
-        <Fact label={t("health.age")}>{press.age_s === null ? "–" : seconds(press.age_s)}</Fact>
-      </dl>
+    <Status title={t("health.press")} tone="learning" word={known(`press.state.${press.state}`) ?? press.state}>
+      <p class="note">{known(`press.port.${press.port}`) ?? press.port}</p>
     </Status>
   );
 }

@@ -1,23 +1,12 @@
-// The lower half of Live: the verdict to be read from three metres, the numbers behind it, and what to do.
+// The lower half of Live: the verdict to be read from three metres, and the numbers behind it.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { post } from "../api/client.ts";
-import type { Advice, LiveSnapshot, QualityLine } from "../api/types.ts";
-import { change, percent } from "../domain/format.ts";
-import { splitUnit } from "../domain/units.ts";
+import type { LiveSnapshot, QualityLine } from "../api/types.ts";
+import { percent } from "../domain/format.ts";
 import { concern, reasonFor, type Reason } from "../domain/verdict.ts";
 import { capital, humanize, known, name, t } from "../i18n/index.ts";
 import { old, snapshot } from "../state/live.ts";
-import { useAction } from "../state/load.ts";
-import { units } from "../state/prefs.ts";
-import { hrefOf } from "../state/route.ts";
-import { may } from "../state/session.ts";
-import { Button } from "../ui/controls.tsx";
-import { Dialog } from "../ui/dialog.tsx";
 import { Shape, trustTone, verdictTone } from "../ui/marks.tsx";
 import { Quantity } from "../ui/quantity.tsx";
-import { ActionError } from "../ui/states.tsx";
-import { say } from "../ui/toast.tsx";
 
 export function reasonWords(reason: Reason): string {
   switch (reason.kind) {
@@ -110,81 +99,5 @@ function QualityTile({ line }: { line: QualityLine }): JSX.Element {
         </span>
       )}
     </div>
-  );
-}
-
-const setpointWords = (setpoint: string): string => name("setpoint", splitUnit(setpoint).name);
-
-/** `hold pressure +1.5 MPa` and what it should do. */
-export function AdviceLine({ advice }: { advice: Advice }): JSX.Element {
-  return (
-    <span class="advice-line">
-      {setpointWords(advice.setpoint)} <b>{change(advice.change, advice.unit, units())}</b>
-    </span>
-  );
-}
-
-export const effectWords = (advice: Advice): string =>
-  advice.effect.map((line) => `${name("feature", line.name)} ${change(line.value, line.unit, units(), line.sd, line.name)}`).join(", ");
-
-export function AdvicePanel(): JSX.Element | null {
-  const [why, setWhy] = useState(false);
-  const { busy, error, run } = useAction();
-  const now = snapshot.value;
-  if (now === null) return null;
-  const off = (): void => void run(() => post("/off")).then((done) => (done ? say(t("corrections.off_done")) : undefined));
-  return (
-    <section class={`live-advice panel mode-${now.mode}`} aria-label={t("live.advice")}>
-      <header>
-        <h2>{t(`mode.${now.mode}`)}</h2>
-        <span class="note">{t("live.mode")}</span>
-      </header>
-      {now.advice.length === 0 ? (
-        <p class="advice-none">{now.mode === "observe" ? t("live.observe_only") : now.trust.state === "trusted" ? t("live.no_advice") : t("live.held")}</p>
-      ) : (
-        <ul class={old.value ? "advice-list old" : "advice-list"}>
-          {now.advice.slice(0, 2).map((advice) => (
-            <li key={advice.setpoint}>
-              <AdviceLine advice={advice} />
-              <span class="note">{t("live.predicted", { effect: effectWords(advice) })}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      <ActionError error={error} />
-      <div class="advice-buttons">
-        {now.advice.length === 0 ? null : <Button onPress={() => setWhy(true)}>{t("live.why")}</Button>}
-        {now.mode === "observe" || !may("operator") ? null : (
-          <Button tone="danger" busy={busy} onPress={off} title={t("corrections.off_means")}>
-            {t("live.off")}
-          </Button>
-        )}
-      </div>
-      {why ? (
-        <Dialog title={t("live.why")} onClose={() => setWhy(false)}>
-          <AdviceReasons advice={now.advice} />
-          <p>
-            <a href={hrefOf("whitebox")}>{t("live.to_whitebox")}</a>
-          </p>
-          <Button tone="main" onPress={() => setWhy(false)}>
-            {t("state.close")}
-          </Button>
-        </Dialog>
-      ) : null}
-    </section>
-  );
-}
-
-export function AdviceReasons({ advice }: { advice: Advice[] }): JSX.Element {
-  return (
-    <ul class="reasons">
-      {advice.map((one) => (
-        <li key={one.setpoint}>
-          <AdviceLine advice={one} />
-          <p>{known(one.reason) ?? known(`advice.${one.reason}`) ?? humanize(one.reason)}</p>
-          <p class="note">{t("live.predicted", { effect: effectWords(one) })}</p>
-        </li>
-      ))}
-    </ul>
   );
 }

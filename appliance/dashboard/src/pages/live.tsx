@@ -1,7 +1,8 @@
 // The page on the press: is this shot good, must I do something?
 import type { JSX } from "preact";
 import { CurvePanel } from "./live-curves.tsx";
-import { AdvicePanel, QualityPanel, VerdictPanel } from "./live-verdict.tsx";
+import { AdvicePanel } from "./live-advice.tsx";
+import { QualityPanel, VerdictPanel } from "./live-verdict.tsx";
 import { t } from "../i18n/index.ts";
 import { MoldPicture } from "../mold/view.tsx";
 import { mold, snapshot } from "../state/live.ts";

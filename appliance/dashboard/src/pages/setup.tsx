@@ -14,8 +14,10 @@ import { ActionError, Shown } from "../ui/states.tsx";
 import { say } from "../ui/toast.tsx";
 import { CyclePanel } from "./setup-cycle.tsx";
 import { LimitsPanel } from "./setup-limits.tsx";
+import { PressPanel } from "./setup-press.tsx";
 import { ReleasesPanel } from "./setup-releases.tsx";
 import { SensorsPanel } from "./setup-sensors.tsx";
+import { TargetsPanel } from "./setup-targets.tsx";
 
 export function SetupPage(): JSX.Element {
   const asked = useAsked("setup", () => get<Setup>("/setup"));
@@ -83,6 +85,8 @@ function Editor({ setup, again }: { setup: Setup; again: () => void }): JSX.Elem
         <SensorsPanel editing={editing} names={setup.mold_sensors} />
         <LimitsPanel editing={editing} />
         <CyclePanel editing={editing} />
+        <PressPanel />
+        <TargetsPanel />
       </div>
     </>
   );

@@ -5,7 +5,7 @@ import { useId } from "preact/hooks";
 interface ButtonProps {
   children: ComponentChildren;
   onPress?: () => void;
-  tone?: "plain" | "main" | "danger" | "quiet";
+  tone?: "plain" | "main" | "danger" | "stop" | "quiet";
   disabled?: boolean;
   busy?: boolean;
   type?: "button" | "submit";

@@ -106,7 +106,7 @@ pub(super) async fn decline(
     Ok(axum::Json(decision))
 }
 
-/// Lets the guard begin again after it let go of the press.
+/// Puts the box back on the press after it was taken off or let go, in the mode of before.
 #[utoipa::path(post, path = "/api/v1/correction/arm", tag = "corrections", responses((status = 204), Refusals))]
 pub(super) async fn arm(
     State(app): State<App>,
@@ -116,6 +116,19 @@ pub(super) async fn arm(
     app.audit(&caller.name, "arm", "").await?;
     let user = caller.name.clone();
     app.ask(move |station| station.arm(&user)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accepts the recipe as it reads after somebody changed it at the press. 409 when nothing waits to be accepted.
+#[utoipa::path(post, path = "/api/v1/correction/accept", tag = "corrections", responses((status = 204), Refusals))]
+pub(super) async fn accept_edit(
+    State(app): State<App>,
+    Operator(caller): Operator,
+) -> Result<StatusCode, Refusal> {
+    // Written first: corrections go on from there.
+    app.audit(&caller.name, "accept_edit", "").await?;
+    let user = caller.name.clone();
+    app.ask(move |station| station.accept_edit(&user)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

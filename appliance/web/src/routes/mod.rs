@@ -86,6 +86,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(correction::confirm))
         .routes(routes!(correction::decline))
         .routes(routes!(correction::arm))
+        .routes(routes!(correction::accept_edit))
         .routes(routes!(correction::off))
         .routes(routes!(what_if::what_if))
         .routes(routes!(press::press))

@@ -25,14 +25,22 @@ pub enum DecisionState {
     Refused,
     /// The press reads back something else.
     Differs,
-    /// The recipe's values were written back.
-    Restored,
+}
+
+/// What a decision is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// Toward the targets.
+    Correction,
+    /// Back to the recipe the box found.
+    Restore,
 }
 
 /// One rule of the guard, as it was judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RuleLine {
-    /// Name in the file of rules; the dashboard has its words.
+    /// Its key in the file of rules (`press_in_automatic`, `step_limit`, ...); the dashboard has its words.
     pub rule: String,
     /// True when it does not stand in the way.
     pub passed: bool,
@@ -74,16 +82,16 @@ pub struct Effect {
     pub unit: String,
     /// Without the change.
     pub before: f64,
-    /// Its standard deviation.
-    pub before_sd: f64,
+    /// Its standard deviation; none when nobody knows.
+    pub before_sd: Option<f64>,
     /// Predicted with the change.
     pub after: f64,
-    /// Its standard deviation.
-    pub after_sd: f64,
+    /// Its standard deviation; none when nobody knows.
+    pub after_sd: Option<f64>,
     /// Predicted difference. Its deviation is smaller than that of either side: they err together.
     pub change: f64,
-    /// Standard deviation of the difference.
-    pub change_sd: f64,
+    /// Standard deviation of the difference; none when nobody knows.
+    pub change_sd: Option<f64>,
     /// Target, where one is set.
     pub target: Option<f64>,
     /// Allowed distance from it.
@@ -118,11 +126,13 @@ pub struct Decision {
     pub shot: u64,
     /// Wall clock, ms since 1970.
     pub wall_ms: i64,
+    /// What it is for.
+    pub kind: DecisionKind,
     /// Mode it was made in.
     pub mode: Mode,
     /// What became of it.
     pub state: DecisionState,
-    /// Key of the sentence that says what was seen (`advice.weight_low`, ...).
+    /// Key of the sentence that says what was seen (`advice.weight_low`, ...; `advice.restore` for a restore).
     pub reason: String,
     /// Every rule, those that failed first.
     pub rules: Vec<RuleLine>,
@@ -152,14 +162,25 @@ pub struct DecisionPage {
 }
 
 /// Words of [`GuardLine::state`].
-pub const GUARD_STATES: [&str; 5] = ["none", "observing", "correcting", "holding", "released"];
+pub const GUARD_STATES: [&str; 9] = [
+    "none",
+    "unread",
+    "observing",
+    "released",
+    "holding",
+    "edited",
+    "ready",
+    "waiting",
+    "written",
+];
 
 /// Where the guard stands, in a word and with the key of a sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct GuardLine {
     /// Word of its state machine, one of [`GUARD_STATES`]; `none` without a press.
     pub state: String,
-    /// Key of the sentence that says why (`guard.not_automatic`, ...); the dashboard translates it.
+    /// Key of the sentence that says why; the dashboard translates it. `guard.not.RULE` for a rule that stands in the way,
+    /// otherwise `guard.by.ARROW` for the arrow that led there, `guard.no_press` without a press.
     pub reason: String,
     /// Value the sentence names, e.g. a setpoint or a user.
     pub subject: Option<String>,
@@ -208,8 +229,10 @@ pub struct CorrectionCounts {
 /// Everything about corrections now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CorrectionNow {
-    /// Mode.
+    /// What the box may do now: observe while it is off the press.
     pub mode: Mode,
+    /// Mode that arming leads back to, while the box is off the press.
+    pub arms_to: Option<Mode>,
     /// Guard.
     pub guard: GuardLine,
     /// Rules as they stand now.

@@ -20,8 +20,8 @@ mod whitebox;
 pub use access::{Role, SessionView, TokenMade, TokenView, UserMade, UserView};
 pub use audit::{AuditEntry, AuditPage};
 pub use correction::{
-    CorrectionCounts, CorrectionNow, Decision, DecisionPage, DecisionState, Effect, GUARD_STATES,
-    GuardLine, PersonsAnswer, RuleLine, SetpointChange, SetpointLine,
+    CorrectionCounts, CorrectionNow, Decision, DecisionKind, DecisionPage, DecisionState, Effect,
+    GUARD_STATES, GuardLine, PersonsAnswer, RuleLine, SetpointChange, SetpointLine,
 };
 pub use health::{
     ChannelHealth, ClockHealth, DiskHealth, Health, NodeHealth, PressHealth, Problem, Severity,

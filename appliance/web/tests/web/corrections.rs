@@ -44,7 +44,12 @@ async fn confirmed_advice_is_in_force_read_back_and_signed() {
     let rig = Rig::start().await;
     let advice = waiting(&rig).await;
     assert_eq!(advice.state, DecisionState::Waiting);
-    assert!(advice.effect.iter().all(|effect| effect.change_sd > 0.0));
+    assert!(
+        advice
+            .effect
+            .iter()
+            .all(|effect| effect.change_sd > Some(0.0))
+    );
     let before = now(&rig).await;
 
     let reply = rig.by(Role::Operator, confirm(advice.id)).await;
@@ -151,7 +156,7 @@ async fn what_the_press_or_a_rule_refuses_is_shown_with_its_reason() {
     let guard = now(&rig).await.guard;
     assert_eq!(
         (guard.state.as_str(), guard.reason.as_str()),
-        ("holding", "guard.automatic")
+        ("holding", "guard.not.press_in_automatic")
     );
 }
 
@@ -169,9 +174,26 @@ async fn the_one_key_takes_it_all_off_until_an_engineer_arms_it_again() {
     assert!(stands.advice.is_none());
     assert_eq!(rig.by(Role::Operator, confirm(advice.id)).await.status, 409);
     let arm = ask("POST", "/api/v1/correction/arm");
-    assert_eq!(rig.by(Role::Engineer, arm).await.status, 204);
-    assert_eq!(now(&rig).await.guard.state, "observing");
+    assert_eq!(rig.by(Role::Engineer, arm.clone()).await.status, 204);
+    assert_eq!(now(&rig).await.mode, Mode::Advise);
+    assert_eq!(rig.by(Role::Engineer, arm).await.status, 409);
     assert!(audit(&rig).contains(&"token:engineer arm ".to_owned()));
+}
+
+#[tokio::test]
+async fn an_edit_at_the_press_stops_everything_until_a_person_accepts_it() {
+    let rig = Rig::start().await;
+    let accept = ask("POST", "/api/v1/correction/accept");
+    let none = rig.by(Role::Operator, accept.clone()).await;
+    assert_eq!((none.status, none.key().as_str()), (409, "no_edit"));
+    rig.memory.closing().press.edited = true;
+    let guard = now(&rig).await.guard;
+    assert_eq!(
+        (guard.state.as_str(), guard.subject.as_deref()),
+        ("edited", Some("hold_time"))
+    );
+    assert_eq!(rig.by(Role::Operator, accept).await.status, 204);
+    assert_ne!(now(&rig).await.guard.state, "edited");
 }
 
 #[tokio::test]

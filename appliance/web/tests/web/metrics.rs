@@ -64,9 +64,9 @@ async fn names_follow_the_rules_and_no_label_grows_with_the_shots() {
         "moldsight_tick_seconds{statistic=\"p99\"} 0.000092",
         "moldsight_node_frames_total{node=\"node-1\"}",
         "moldsight_records_budget_bytes 20000000000",
-        "moldsight_guard{state=\"correcting\"} 1",
+        "moldsight_guard{state=\"waiting\"} 1",
         "moldsight_press_writes_total 0",
-        "moldsight_press_refusals_total{rule=\"hourly_rate\"} 2",
+        "moldsight_press_refusals_total{rule=\"hourly_movement\"} 2",
         "moldsight_press_connected 1",
         "moldsight_press_data_age_seconds 0.4",
     ] {

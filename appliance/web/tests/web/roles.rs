@@ -81,6 +81,13 @@ fn table() -> Vec<Line> {
         ),
         line(
             "POST",
+            "/api/v1/correction/accept",
+            "/api/v1/correction/accept",
+            None,
+            Operator,
+        ),
+        line(
+            "POST",
             "/api/v1/press/pin",
             "/api/v1/press/pin",
             Some(json!({"thumbprint": crate::station::closing::THUMBPRINT})),

@@ -2,8 +2,8 @@
 
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view::{
-    Advice, CorrectionCounts, CorrectionNow, Decision, DecisionState, GuardLine, Mode,
-    PersonsAnswer, PressLink, PressRefusal, PressSetup, PressWrite, QualityLine, RuleLine,
+    Advice, CorrectionCounts, CorrectionNow, Decision, DecisionKind, DecisionState, GuardLine,
+    Mode, PersonsAnswer, PressLink, PressRefusal, PressSetup, PressWrite, QualityLine, RuleLine,
     SetpointChange, SetpointLine,
 };
 
@@ -24,6 +24,8 @@ pub struct Press {
     pub operating_mode: &'static str,
     pub released: bool,
     pub frozen: bool,
+    /// Somebody changed a setpoint at the press.
+    pub edited: bool,
     /// Refuses the next write with these words.
     pub refuses: Option<&'static str>,
 }
@@ -32,8 +34,8 @@ pub struct Closing {
     pub press: Press,
     values: Values,
     decisions: Vec<Decision>,
-    /// The guard let go and waits for an engineer.
-    let_go: Option<i64>,
+    /// Off the press since, and the mode of before.
+    let_go: Option<(i64, Mode)>,
     counts: CorrectionCounts,
     refusal: Option<PressRefusal>,
     pinned: Option<(String, String, i64)>,
@@ -75,6 +77,7 @@ impl Closing {
                 operating_mode: "automatic",
                 released: true,
                 frozen: false,
+                edited: false,
                 refuses: None,
             },
             values: recipe(),
@@ -82,7 +85,7 @@ impl Closing {
             let_go: None,
             counts: CorrectionCounts {
                 writes: 0,
-                refusals: vec![("hourly_rate".into(), 2), ("press".into(), 1)],
+                refusals: vec![("hourly_movement".into(), 2), ("press".into(), 1)],
             },
             refusal: None,
             pinned: None,
@@ -95,10 +98,10 @@ impl Closing {
 
     /// Decisions of the shots before the program began: each way one can end.
     fn remember(&mut self, now_ms: i64, last_shot: u64) {
-        use DecisionState::{Declined, Differs, Expired, InForce, Refused, Restored, Withheld};
+        use DecisionState::{Declined, Differs, Expired, InForce, Refused, Withheld};
         let ends = [
             InForce, InForce, Declined, InForce, Withheld, InForce, Expired, Refused, InForce,
-            Differs, Restored, InForce,
+            Differs, InForce, InForce,
         ];
         let first = last_shot - 4 * ends.len() as u64 * 3;
         for at in 0..3 * ends.len() {
@@ -111,6 +114,11 @@ impl Closing {
             };
             let mut made = self.decide(wall_ms, shot, mode);
             made.expires_ms = None;
+            if at % ends.len() == 10 {
+                made.kind = DecisionKind::Restore;
+                made.reason = "advice.restore".into();
+                made.effect.clear();
+            }
             self.end(&mut made, ends[at % ends.len()], wall_ms + 4_000);
             self.decisions.push(made);
         }
@@ -133,10 +141,14 @@ impl Closing {
             }
             DecisionState::Expired | DecisionState::Waiting => {}
             DecisionState::Withheld => {
-                decision.rules.retain(|rule| rule.rule != "hourly_rate");
-                decision
-                    .rules
-                    .insert(0, rule("hourly_rate", false, Some((6.5e6, 6e6, "Pa"))));
+                decision.rules.retain(|rule| rule.rule != "hourly_movement");
+                decision.rules.insert(
+                    0,
+                    RuleLine {
+                        subject: Some("hold_pressure".into()),
+                        ..rule("hourly_movement", false, Some((6.5e6, 6e6, "Pa")))
+                    },
+                );
             }
             _ => {
                 decision.answer = asked.then(|| answer(true, None));
@@ -153,7 +165,7 @@ impl Closing {
                     reason: "BadUserAccessDenied: setpoints are locked".into(),
                 });
             }
-            DecisionState::InForce | DecisionState::Differs | DecisionState::Restored => {
+            DecisionState::InForce | DecisionState::Differs => {
                 decision.read_back_ms = Some(wall_ms + 480);
                 let off = if state == DecisionState::Differs {
                     -0.8e6
@@ -169,8 +181,8 @@ impl Closing {
         if state == DecisionState::InForce {
             for (at, effect) in decision.effect.iter_mut().enumerate() {
                 let off = scatter(decision.id, 70 + at as u64);
-                effect.seen = Some(effect.after + off * effect.after_sd);
-                effect.seen_sd = Some(effect.before_sd);
+                effect.seen = Some(effect.after + off * effect.after_sd.unwrap_or(0.0));
+                effect.seen_sd = effect.before_sd;
                 effect.seen_shot = Some(decision.shot + 1);
             }
         }
@@ -180,19 +192,56 @@ impl Closing {
     fn rules(&self, mode: Mode) -> Vec<RuleLine> {
         let press = &self.press;
         let age = if press.connected { 0.4 } else { 31.0 };
+        let about = |setpoint: &str, rule: RuleLine| RuleLine {
+            subject: Some(setpoint.into()),
+            ..rule
+        };
         let mut rules = vec![
-            rule("mode", mode != Mode::Observe, None),
-            rule("armed", self.let_go.is_none(), None),
-            rule("fresh", press.connected, Some((age, 5.0, "s"))),
-            rule("automatic", press.operating_mode == "automatic", None),
-            rule("released", press.released, None),
-            rule("not_frozen", !press.frozen, None),
-            rule("no_operator_edit", true, None),
-            rule("trusted", true, None),
+            rule(
+                "armed",
+                mode != Mode::Observe && self.let_go.is_none(),
+                None,
+            ),
+            rule("read_first", true, None),
+            rule("steady", press.connected, None),
+            rule("no_operator_edit", !press.edited, None),
             rule("read_back", true, None),
-            rule("absolute_limit", true, Some((43.5e6, 52e6, "Pa"))),
-            rule("step_limit", true, Some((1.5e6, 1.5e6, "Pa"))),
-            rule("hourly_rate", true, Some((3e6, 6e6, "Pa"))),
+            rule("link_up", press.connected, None),
+            rule("signals_fresh", press.connected, Some((age, 5.0, "s"))),
+            rule("heartbeat", true, Some((0.3, 3.0, "s"))),
+            rule(
+                "press_in_automatic",
+                press.operating_mode == "automatic",
+                None,
+            ),
+            rule("setpoints_released", press.released, None),
+            rule("not_frozen", !press.frozen, None),
+            rule("setpoints_known", true, None),
+            rule("estimate_trusted", true, None),
+            rule("production_shot", true, None),
+            rule("one_write_per_shot", true, None),
+            rule("wish_recent", true, Some((2.0, 60.0, "s"))),
+            rule("well_formed", true, None),
+            rule("may_move", true, None),
+            about(
+                "hold_pressure",
+                rule("absolute_limits", true, Some((43.5e6, 52e6, "Pa"))),
+            ),
+            about(
+                "hold_pressure",
+                rule("step_limit", true, Some((1.5e6, 1.5e6, "Pa"))),
+            ),
+            about(
+                "hold_pressure",
+                rule("hourly_movement", true, Some((3e6, 6e6, "Pa"))),
+            ),
+            about(
+                "hold_pressure",
+                rule("noticeable", true, Some((1.5e6, 0.1e6, "Pa"))),
+            ),
+            rule("prediction_in_range", true, None),
+            rule("prediction_has_band", true, None),
+            rule("larger_than_doubt", true, Some((4.2, 1.0, "1"))),
         ];
         rules.sort_by_key(|rule| rule.passed);
         rules
@@ -204,22 +253,41 @@ impl Closing {
             state: state.into(),
             reason: reason.into(),
             subject: None,
-            since_ms: self.let_go.unwrap_or(self.started_ms),
+            since_ms: self.let_go.map_or(self.started_ms, |(since, _)| since),
         };
         if !self.press.present {
             return line("none", "guard.no_press");
         }
         if self.let_go.is_some() {
-            return line("released", "guard.let_go");
+            return line("released", "guard.by.taken_off");
         }
-        let failed = self
-            .rules(mode)
-            .into_iter()
-            .find(|rule| !rule.passed && rule.rule != "mode");
-        match (failed, mode) {
-            (Some(rule), _) => line("holding", &format!("guard.{}", rule.rule)),
-            (None, Mode::Observe) => line("observing", "guard.mode"),
-            (None, _) => line("correcting", "guard.free"),
+        if mode == Mode::Observe {
+            return line("observing", "guard.by.observed");
+        }
+        if self.press.edited {
+            return GuardLine {
+                subject: Some("hold_time".into()),
+                ..line("edited", "guard.by.operator_edit")
+            };
+        }
+        let failed = self.rules(mode).into_iter().find(|rule| !rule.passed);
+        match failed {
+            Some(rule) => {
+                let holds = ["steady", "link_up", "signals_fresh", "press_in_automatic"];
+                let state = if holds.contains(&rule.rule.as_str()) {
+                    "holding"
+                } else {
+                    "ready"
+                };
+                let rule = if rule.rule == "steady" {
+                    "link_up"
+                } else {
+                    rule.rule.as_str()
+                };
+                line(state, &format!("guard.not.{rule}"))
+            }
+            None if self.waiting().is_some() => line("waiting", "guard.by.advised"),
+            None => line("ready", "guard.by.armed"),
         }
     }
 
@@ -242,7 +310,7 @@ impl Closing {
             clipped_by: (value != wanted).then(|| "step_limit".into()),
             read_back: None,
         }];
-        if shot % 3 == 0 {
+        if shot.is_multiple_of(3) {
             then[1] += if light { 0.2 } else { -0.2 };
             changes.push(SetpointChange {
                 setpoint: DIALS[1].name.into(),
@@ -258,6 +326,7 @@ impl Closing {
             id: self.decisions.len() as u64 + 1,
             shot,
             wall_ms,
+            kind: DecisionKind::Correction,
             mode,
             state: DecisionState::Waiting,
             reason: if light {
@@ -284,8 +353,9 @@ impl Closing {
         {
             waiting.state = DecisionState::Expired;
         }
-        let free = self.guard(mode).state == "correcting";
-        if free && self.waiting().is_none() && now_ms - self.last_advice_ms > 4_000 {
+        let guard = self.guard(mode);
+        let free = guard.state == "ready" && guard.reason == "guard.by.armed";
+        if free && now_ms - self.last_advice_ms > 4_000 {
             self.advise(now_ms, last_shot, mode);
         }
     }
@@ -405,19 +475,40 @@ impl Closing {
         self.decision(id)
     }
 
-    /// Takes everything off.
-    pub fn off(&mut self, now_ms: i64) {
+    /// Takes everything off; `mode` is that of before.
+    pub fn off(&mut self, now_ms: i64, mode: Mode) {
         if let Some(waiting) = self.waiting_mut() {
             waiting.state = DecisionState::Expired;
         }
-        self.let_go = self.press.present.then_some(now_ms);
+        if self.press.present && mode != Mode::Observe {
+            self.let_go = Some((now_ms, mode));
+        }
     }
 
-    pub fn arm(&mut self) -> Answer<()> {
+    /// Puts the box back; gives the mode of before.
+    pub fn arm(&mut self) -> Answer<Mode> {
         if !self.press.present {
             return Err(no_press());
         }
+        let (_, mode) = self.let_go.take().ok_or(StationError::Conflict {
+            key: "armed_already",
+            reason: "the box is not off the press".into(),
+        })?;
+        Ok(mode)
+    }
+
+    /// A mode was chosen: that arms as well.
+    pub fn choose(&mut self) {
         self.let_go = None;
+    }
+
+    pub fn accept_edit(&mut self) -> Answer<()> {
+        if !std::mem::take(&mut self.press.edited) {
+            return Err(StationError::Conflict {
+                key: "no_edit",
+                reason: "nobody changed a setpoint at the press".into(),
+            });
+        }
         Ok(())
     }
 
@@ -457,12 +548,14 @@ impl Closing {
             .effect
             .iter()
             .take(1)
-            .map(|effect| QualityLine {
-                name: effect.name.clone(),
-                value: effect.change,
-                sd: effect.change_sd,
-                unit: effect.unit.clone(),
-                limits: [None, None],
+            .filter_map(|effect| {
+                Some(QualityLine {
+                    name: effect.name.clone(),
+                    value: effect.change,
+                    sd: effect.change_sd?,
+                    unit: effect.unit.clone(),
+                    limits: [None, None],
+                })
             })
             .collect();
         let line = |change: &SetpointChange| Advice {
@@ -502,6 +595,7 @@ impl Closing {
         });
         CorrectionNow {
             mode,
+            arms_to: self.let_go.map(|(_, mode)| mode),
             guard: self.guard(mode),
             rules: if press.present {
                 self.rules(mode)

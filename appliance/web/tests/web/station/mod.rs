@@ -428,13 +428,14 @@ impl Station for Memory {
         if mode != Mode::Observe && !self.closing().press.present {
             return Err(closing::no_press());
         }
+        self.closing().choose();
         self.state().mode = mode;
         Ok(())
     }
 
     fn off(&self) -> Answer<()> {
-        self.state().mode = Mode::Observe;
-        self.closing().off(now_ms());
+        let before = std::mem::replace(&mut self.state().mode, Mode::Observe);
+        self.closing().off(now_ms(), before);
         Ok(())
     }
 
@@ -461,7 +462,13 @@ impl Station for Memory {
     }
 
     fn arm(&self, _: &str) -> Answer<()> {
-        self.closing().arm()
+        let mode = self.closing().arm()?;
+        self.state().mode = mode;
+        Ok(())
+    }
+
+    fn accept_edit(&self, _: &str) -> Answer<()> {
+        self.closing().accept_edit()
     }
 
     fn what_if(&self, changes: &BTreeMap<String, f64>, points: usize) -> Answer<WhatIf> {
