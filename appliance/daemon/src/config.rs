@@ -43,6 +43,9 @@ pub struct Config {
     /// The press; without it the box only looks on.
     #[serde(default)]
     pub press_port: Option<PressConfig>,
+    /// What a part should be, until targets are set on the page.
+    #[serde(default, rename = "target")]
+    pub targets: Vec<TargetConfig>,
     /// What a part must keep to.
     #[serde(default, rename = "limit")]
     pub limits: Vec<LimitConfig>,
@@ -175,6 +178,19 @@ pub struct LimitConfig {
     pub upper: Option<f64>,
 }
 
+/// A target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetConfig {
+    /// As in [`LimitConfig::name`].
+    pub name: String,
+    /// SI; what the first good shots come to where this is missing.
+    #[serde(default)]
+    pub value: Option<f64>,
+    /// Distance from it that is worth a movement, SI.
+    pub tolerance: f64,
+}
+
 /// Predictions a limit can be set on, with their SI units.
 pub const PREDICTIONS: [(&str, &str); 4] = [
     ("part_weight", "kg"),
@@ -278,6 +294,21 @@ impl Config {
         ] {
             if value.is_some_and(|v| !(v.is_finite() && v > 0.0)) {
                 return wrong(key.into(), "must be above zero".into());
+            }
+        }
+        for (k, target) in self.targets.iter().enumerate() {
+            if !PREDICTIONS.iter().any(|(name, _)| *name == target.name) {
+                let known = PREDICTIONS.map(|p| p.0).join(", ");
+                return wrong(
+                    format!("target[{k}].name"),
+                    format!("`{}` is not predicted; known are {known}", target.name),
+                );
+            }
+            if !(target.tolerance.is_finite() && target.tolerance > 0.0) {
+                return wrong(
+                    format!("target[{k}].tolerance"),
+                    "must be above zero".into(),
+                );
             }
         }
         for (k, limit) in self.limits.iter().enumerate() {

@@ -10,7 +10,7 @@ use appliance_recorder::RecorderError;
 use appliance_web::station::{Answer, PageQuery, StationError};
 use appliance_web::view;
 
-use crate::config::PREDICTIONS;
+use crate::config::{PREDICTIONS, TargetConfig};
 use crate::press::{Desk, record, show};
 use crate::station::BoxStation;
 
@@ -252,14 +252,14 @@ pub struct TargetFile {
 }
 
 impl TargetFile {
-    /// As kept; a file that cannot be read means no targets, and it is said.
-    pub fn open(path: &Path) -> Self {
+    /// As kept, or as configured where nothing was kept yet; a file that cannot be read means no targets, and it is said.
+    pub fn open(path: &Path, configured: &[TargetConfig]) -> Self {
         let read = match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|e| {
                 eprintln!("moldsight: {}: {e}; no target is set", path.display());
                 Vec::new()
             }),
-            Err(_) => Vec::new(),
+            Err(_) => configured.iter().map(as_set).collect(),
         };
         Self {
             path: path.into(),
@@ -280,6 +280,21 @@ impl TargetFile {
         crate::keep::write(&self.path, &bytes)?;
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) = targets.to_vec();
         Ok(())
+    }
+}
+
+/// A target of the configuration.
+fn as_set(target: &TargetConfig) -> view::Target {
+    let known = PREDICTIONS.iter().find(|p| p.0 == target.name);
+    view::Target {
+        quantity: target.name.clone(),
+        unit: known.map_or("", |p| p.1).into(),
+        value: target.value.map_or(
+            view::Aim::Of(view::OfReference::Reference),
+            view::Aim::Value,
+        ),
+        tolerance: target.tolerance,
+        enabled: true,
     }
 }
 

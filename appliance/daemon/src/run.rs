@@ -294,7 +294,10 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let range = keeper
         .network()
         .map_or_else(Range::default, |n| Range::of(&n.about));
-    let targets = Arc::new(TargetFile::open(&config.data.join("targets.json")));
+    let targets = Arc::new(TargetFile::open(
+        &config.data.join("targets.json"),
+        &config.targets,
+    ));
     let desk = match &config.press_port {
         Some(port) => Some(reach(port, &config.data, recorder.book())?),
         None => None,
@@ -401,7 +404,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
 
 /// Starts the thread that talks to the press.
 fn reach(port: &PressConfig, data: &Path, book: Book) -> Result<Arc<Desk>, DaemonError> {
-    let mut profile = Profile::load(&port.profile)?;
+    let mut profile = Profile::find(&port.profile)?;
     if let Some(address) = &port.address {
         profile = profile.reached_at(address);
     }

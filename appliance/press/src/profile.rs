@@ -20,6 +20,23 @@ use std::time::Duration;
 
 use appliance_pipeline::ports::{Operating, SETPOINTS, Setpoint};
 
+/// Profiles that ship, by name.
+const SHIPPED: [(&str, &str); 4] = [
+    ("e77-reading", include_str!("../profiles/e77-reading.toml")),
+    (
+        "independent-press",
+        include_str!("../profiles/independent-press.toml"),
+    ),
+    (
+        "press-sim-modbus",
+        include_str!("../profiles/press-sim-modbus.toml"),
+    ),
+    (
+        "press-sim-opcua",
+        include_str!("../profiles/press-sim-opcua.toml"),
+    ),
+];
+
 /// Where a protocol keeps a value.
 pub trait Place: DeserializeOwned + Clone + std::fmt::Debug + PartialEq {
     /// Such a place can be written.
@@ -198,6 +215,26 @@ impl Profile {
             source,
         })?;
         Self::parse(&text, path)
+    }
+
+    /// A shipped profile by its name, or a file.
+    ///
+    /// # Errors
+    /// As [`Profile::load`]; a name that is neither says which are shipped.
+    pub fn find(name: &Path) -> Result<Self, PressError> {
+        let shipped = SHIPPED.iter().find(|(n, _)| Path::new(n) == name);
+        match shipped {
+            Some((_, text)) => Self::parse(text, name),
+            None if name.extension().is_none() => Err(PressError::Profile {
+                path: name.into(),
+                key: "profile".into(),
+                reason: format!(
+                    "is neither a file nor shipped; shipped are {}",
+                    SHIPPED.map(|s| s.0).join(", ")
+                ),
+            }),
+            None => Self::load(name),
+        }
     }
 
     /// Checks the text of a profile; relative files in it are looked up beside `path`.

@@ -56,12 +56,11 @@ impl Fixed {
         let pinned = Pin::confirmed(&self.folder).ok().flatten();
         let writes = Setpoint::ALL.into_iter().filter_map(|s| {
             let ability = self.abilities.writable(s)?;
-            let si = |v: f64| ability.factor * v + ability.zero;
             Some(view::PressWrite {
                 setpoint: s.name().into(),
                 unit: s.unit().into(),
-                low: Some(si(ability.low)),
-                high: Some(si(ability.high)),
+                low: Some(ability.low),
+                high: Some(ability.high),
             })
         });
         view::PressSetup {

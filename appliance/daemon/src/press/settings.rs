@@ -119,9 +119,7 @@ impl PressConfig {
     /// Settings of the guard for a press that can do this.
     pub fn guard(&self, press: &Abilities, silent_after_s: f64) -> GuardSettings {
         let tolerance = std::array::from_fn(|i| {
-            let known = press.setpoints[i]
-                .as_ref()
-                .map(|a| a.tolerance * a.factor.abs());
+            let known = press.setpoints[i].as_ref().map(|a| a.tolerance);
             // Setpoints the press does not show are never moved; any tolerance will do for them.
             known.filter(|t| *t > 0.0).unwrap_or(1e-9)
         });
