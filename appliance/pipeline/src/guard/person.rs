@@ -134,6 +134,8 @@ impl Guard {
         self.begin(now_s);
         self.withdraw(Arrow::Expired);
         self.wish = None;
+        // The mode may drop; it must not come back after a restart.
+        self.changed = true;
         self.restoring = self.restoring.filter(|_| settings.restore);
         (self.settings, self.limits) = (settings, limits);
         if self.settings.mode == Mode::Observe && self.mode != Mode::Observe {

@@ -6,7 +6,7 @@ use appliance_pipeline::guard::{
 use appliance_pipeline::ports::Setpoint;
 use appliance_pipeline::trust::TrustState;
 
-use crate::stage::{Stage, failed, settings, wish, written};
+use crate::stage::{Stage, failed, limits, settings, wish, written};
 
 fn advising() -> Stage {
     Stage::with(GuardSettings {
@@ -336,6 +336,17 @@ fn after_a_restart_other_values_wait_for_a_person() {
     stage.guard.accept_edit(stage.now_s);
     stage.mold(None);
     written(&stage.mold(Some(wish(30.5e6))));
+}
+
+#[test]
+fn a_mode_lowered_by_the_settings_is_to_be_stored() {
+    let mut stage = Stage::ready();
+    let lower = GuardSettings {
+        mode: Mode::Advise,
+        ..settings()
+    };
+    let decision = stage.guard.configure(stage.now_s, lower, limits()).unwrap();
+    assert!(decision.store && stage.guard.memory().mode == Mode::Advise);
 }
 
 #[test]

@@ -368,7 +368,8 @@ fn only_an_engineer_arms_and_only_what_the_settings_allow() {
 
 #[test]
 fn nonsense_in_the_settings_is_refused_with_key_and_reason() {
-    let spoil: [(&str, fn(&mut GuardSettings)); 10] = [
+    type Spoil = fn(&mut GuardSettings);
+    let spoil: [(&str, Spoil); 10] = [
         ("`fresh_s` is 0;", |s| s.fresh_s = 0.0),
         ("`wish_s` is NaN;", |s| s.wish_s = f64::NAN),
         ("`read_back_s` is -1;", |s| s.read_back_s = -1.0),
