@@ -63,6 +63,14 @@ pub enum PipelineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A setting of the guard, or a limit, that makes no sense.
+    #[error("guard setting `{key}` {reason}")]
+    Guard {
+        /// The key, as in the configuration.
+        key: String,
+        /// What is wrong with it, value included.
+        reason: String,
+    },
     /// More sensors than a snapshot holds.
     #[error("mold `{mold}` has {found} sensors; at most {most} can be estimated")]
     TooMany {

@@ -18,6 +18,7 @@ pub mod error;
 pub mod estimate;
 pub mod estimator;
 pub mod forecast;
+pub mod guard;
 pub mod keeper;
 pub mod kind;
 pub mod lead;

@@ -2,11 +2,14 @@
 
 use std::ops::{Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
+
 /// Number of setpoints.
 pub const SETPOINTS: usize = 7;
 
 /// A setpoint the box may read and, where everybody agrees, move. The order is that of every list of setpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(usize)]
 pub enum Setpoint {
     /// Specific pressure of the first hold stage, absolute, Pa. Further stages move with it.
@@ -150,7 +153,7 @@ pub struct PressSignals {
 }
 
 /// Setpoints to be written together, SI; in force from the next shot on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// New values, each setpoint at most once, in order.
     pub values: Vec<(Setpoint, f64)>,
