@@ -10,6 +10,7 @@ pub mod box_process;
 pub mod emulated;
 pub mod error;
 pub mod figure;
+pub mod guarded;
 pub mod line;
 pub mod loop_report;
 pub mod moldsight;
