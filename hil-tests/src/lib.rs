@@ -11,6 +11,7 @@ pub mod disk;
 pub mod emulated;
 pub mod error;
 pub mod figure;
+pub mod guarded;
 pub mod line;
 pub mod loop_report;
 pub mod moldsight;

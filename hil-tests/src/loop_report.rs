@@ -4,13 +4,12 @@ use appliance_pipeline::correct::{
     Aim, Bound, Correction, Corrector, Held, Quantity, Seen, Target,
 };
 use appliance_pipeline::kind::Kind;
-use appliance_pipeline::ports::{Change, Limit, Limits, SETPOINTS, Setpoint, Setpoints};
-use appliance_pipeline::trust::Reason;
-use hil_press_sim::PressHandle;
+use appliance_pipeline::ports::{Limit, Limits, SETPOINTS, Setpoint, Setpoints};
+use appliance_pipeline::trust::{Reason, TrustState};
 use hil_press_sim::Scenario;
 use hil_press_sim::random::Random;
-use models_physics::recipe::Recipe;
 
+use crate::guarded::Guarded;
 use crate::line::{Line, Molded};
 
 /// What a run has beside the press and the driving sensor.
@@ -120,43 +119,6 @@ pub fn correction(nominal_kg: f64) -> Correction {
     correction
 }
 
-/// A recipe as setpoints.
-pub fn setpoints(recipe: &Recipe) -> Setpoints {
-    let rate = recipe.rate_stages.last().map_or(f64::NAN, |s| s.rate);
-    let pressure = recipe.hold.first().map_or(f64::NAN, |s| s.pressure);
-    let mut set = Setpoints::default();
-    set[Setpoint::HoldPressure] = pressure;
-    set[Setpoint::HoldTime] = recipe.hold_time_s();
-    set[Setpoint::TransferVolume] = recipe.transfer.injected_volume;
-    set[Setpoint::InjectionRate] = rate;
-    set[Setpoint::MeltTemperature] = recipe.melt_k;
-    set[Setpoint::MoldTemperature] = recipe.mold_k;
-    set[Setpoint::CoolingTime] = recipe.cooling_time_s;
-    set
-}
-
-/// Writes a change to the simulated press: further hold stages move with the first, the last one takes the time.
-///
-/// # Panics
-/// When a setpoint is asked for that the limits of this report do not have, or the press refuses.
-pub fn write(handle: &PressHandle, change: &Change) {
-    let before = setpoints(&handle.setpoints());
-    let edit = |recipe: &mut Recipe| {
-        for (setpoint, value) in &change.values {
-            let by = value - before[*setpoint];
-            match setpoint {
-                Setpoint::HoldPressure => recipe.hold.iter_mut().for_each(|s| s.pressure += by),
-                Setpoint::HoldTime => {
-                    let last = recipe.hold.last_mut().expect("the recipe holds");
-                    last.time += by;
-                }
-                other => panic!("{} is not among the limits", other.name()),
-            }
-        }
-    };
-    handle.change(edit).expect("a recipe the press can run");
-}
-
 /// Whether estimates count: a mismatch or a latent at its bound is what a changed process looks like, and the tracker judges that
 /// by its own marks; a sensor that fails is not.
 fn trusted(molded: &Molded) -> bool {
@@ -172,14 +134,14 @@ fn trusted(molded: &Molded) -> bool {
 /// When shipped files cannot be used, the solver stops, or a setpoint leaves its limits.
 pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<LoopShot> {
     let mut line = Line::new(scenario, seed, means.used());
-    let handle = line.handle();
+    let mut press = Guarded::new(line.handle(), limits());
     let mut corrector: Option<Corrector> = None;
     let mut scale = Random::new(seed, 77);
     let mut weighed: Option<(u64, f64)> = None;
     let mut found = Vec::new();
     let mut watch = Watch::new(limits());
     while found.len() < shots {
-        let set = setpoints(&handle.setpoints());
+        let set = press.setpoints();
         let molded = line.mold();
         watch.look(molded.start_s, &set);
         let corrector = corrector
@@ -198,7 +160,14 @@ pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<Lo
             .shot(line.keeper(), &molded.record, &seen)
             .expect("replays run");
         if means != Means::Without {
-            write(&handle, &decided.change);
+            let trust = if seen.trusted {
+                TrustState::Trusted
+            } else {
+                molded.summary.trust.state
+            };
+            let kind = molded.summary.kind;
+            let ended_s = molded.start_s + molded.inject_s + molded.truth.ejected_s;
+            press.shot_ended(ended_s, molded.shot, kind, trust, &decided);
         }
         if means == Means::NozzleAndScale && molded.shot.is_multiple_of(WEIGHED) {
             let mass = molded.truth.mass_kg + SCALE_SD_KG * scale.normal();

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use appliance_pipeline::correct::{Effect, Quantity};
 use appliance_pipeline::ports::{Change, Setpoint, Setpoints};
 use hil_press_sim::Scenario;
+use hil_tests::guarded::{moved, setpoints};
 use hil_tests::line::Line;
-use hil_tests::loop_report::setpoints;
+
 use models_infer::follow::Follower;
 use models_infer::network::Network;
 use models_physics::latents::{Latent, Latents};
@@ -74,7 +75,7 @@ fn main() {
             values: vec![(setpoint, before[setpoint] + by)],
         };
         let after = change.applied_to(&before);
-        let by_reference = reference_came(&mold, &changed(&recipe, setpoint, by), &truth);
+        let by_reference = reference_came(&mold, &moved(&recipe, setpoint, by), &truth);
         let by_replay = effect.change(&after).expect("replays run");
         let p2 = at_hold_end(&effect, &after, places[0]) - base_p2;
         let by_network = network_came(&effect, &net, line.keeper().latents(), &before, &after);
@@ -176,22 +177,4 @@ fn network_came(
         }
     }
     Came([f64::NAN, peak * 1e-6, held * 1e-6, follower.readings()[t2]])
-}
-
-fn changed(recipe: &Recipe, setpoint: Setpoint, by: f64) -> Recipe {
-    let mut recipe = recipe.clone();
-    match setpoint {
-        Setpoint::HoldPressure => recipe.hold.iter_mut().for_each(|h| h.pressure += by),
-        Setpoint::HoldTime => recipe.hold.last_mut().expect("the recipe holds").time += by,
-        Setpoint::TransferVolume => recipe.transfer.injected_volume += by,
-        Setpoint::InjectionRate => {
-            let last = recipe.rate_stages.last().expect("the recipe fills").rate;
-            let faster = 1.0 + by / last;
-            recipe.rate_stages.iter_mut().for_each(|s| s.rate *= faster);
-        }
-        Setpoint::MeltTemperature => recipe.melt_k += by,
-        Setpoint::MoldTemperature => recipe.mold_k += by,
-        Setpoint::CoolingTime => recipe.cooling_time_s += by,
-    }
-    recipe
 }

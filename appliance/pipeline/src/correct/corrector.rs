@@ -123,6 +123,8 @@ pub struct Judged {
     pub off: Banded,
     /// The same once the change is in force and temperatures have settled.
     pub after: Banded,
+    /// Standard deviation of what the change does.
+    pub moved_sd: f64,
     /// What the target is, in the quantity's unit, as far as it is known.
     pub target: f64,
 }
@@ -478,7 +480,7 @@ fn expected(
     before: &Setpoints,
     gradient: &Gradient,
 ) -> Judged {
-    let (mut by, mut variance) = (0.0, judged.off[1] * judged.off[1]);
+    let (mut by, mut variance) = (0.0, 0.0);
     for (s, value) in &change.values {
         let [slope, sd] = gradient.of(judged.quantity, *s);
         let moved = value - before[*s];
@@ -487,7 +489,8 @@ fn expected(
             variance += (SLOPE_SD * slope * moved).powi(2) + (sd * moved).powi(2);
         }
     }
-    judged.after = [judged.off[0] + by, variance.sqrt()];
+    judged.moved_sd = variance.sqrt();
+    judged.after = [judged.off[0] + by, judged.off[1].hypot(judged.moved_sd)];
     judged
 }
 
@@ -526,6 +529,7 @@ impl Kept {
             quantity: self.target.quantity,
             off: [off, sd],
             after: [off, sd],
+            moved_sd: 0.0,
             target,
         })
     }

@@ -20,7 +20,7 @@ pub mod settling;
 pub mod target;
 pub mod tracker;
 
-pub use corrector::{Correction, Corrector, Decided, Held, Seen};
+pub use corrector::{Correction, Corrector, Decided, Held, Judged, Seen};
 pub use effect::{Effect, Gradient, WhatIf};
 pub use quantity::{Outcome, QUANTITIES, Quantity};
 pub use settling::Settling;
