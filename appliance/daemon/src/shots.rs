@@ -261,8 +261,8 @@ impl ShotPath {
                 )
             })
             .collect();
-        if let Some((_, surprise)) = record.volume {
-            measurements.push(("screw_volume".into(), surprise, 0.0));
+        if f.findings.volume.is_finite() {
+            measurements.push(("screw_volume".into(), f.findings.volume, 0.0));
         }
         let (quality, indicators, verdict) = self.judge(f);
         with(&self.brain, |b| {
@@ -432,6 +432,13 @@ fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) ->
     let subject = match f.trust.reason {
         Reason::SensorSilent(i) => Some(setup.places[i].name.clone()),
         Reason::LatentAtBound(i) => Some(LATENTS[i].name.to_owned()),
+        Reason::Suspect(Suspect::Sensor(i)) => Some(setup.places[i].name.clone()),
+        Reason::Suspect(Suspect::Material(i) | Suspect::Temperature(i)) => {
+            Some(LATENTS[i].name.to_owned())
+        }
+        Reason::Suspect(Suspect::Mold(i)) => {
+            Some(i.map_or_else(|| "volume".to_owned(), |i| LATENTS[i].name.to_owned()))
+        }
         Reason::DriveSilent => Some(setup.places[setup.drive].name.clone()),
         _ => None,
     };
@@ -443,6 +450,10 @@ fn trust(f: &Finished, setup: &appliance_pipeline::setup::Setup, number: u64) ->
         Reason::DriveSilent => "trust.sensor_silent",
         Reason::NetworkOff => "trust.witness_disagrees",
         Reason::LatentAtBound(_) => "trust.wrong_material",
+        Reason::Suspect(Suspect::Material(_)) => "trust.wrong_material",
+        Reason::Suspect(Suspect::Mold(_)) => "trust.wrong_mold",
+        Reason::Suspect(Suspect::Temperature(_)) => "trust.wrong_temperature",
+        Reason::Suspect(Suspect::Sensor(_)) => "trust.wrong_sensor",
         Reason::OutOfRange => "trust.out_of_range",
     };
     view::Trust {
