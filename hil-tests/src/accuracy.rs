@@ -9,7 +9,7 @@ use appliance_pipeline::kind::Kind;
 use appliance_pipeline::phase::CyclePhase;
 use appliance_pipeline::sample::Sample;
 use appliance_pipeline::shot::ShotRecord;
-use appliance_pipeline::trust::TrustState;
+use appliance_pipeline::trust::{Reason, TrustState};
 use hil_press_sim::Scenario;
 use hil_press_sim::course::CycleKind;
 use hil_press_sim::offline::Offline;
@@ -36,6 +36,10 @@ pub struct Score {
     pub alarm: bool,
     /// Mean surprise.
     pub surprise: f64,
+    /// What the box says about itself after the shot.
+    pub reason: Reason,
+    /// Estimated and true mass of the part, kg.
+    pub mass_kg: [f64; 2],
 }
 
 /// Runs a scenario for `shots` shots with a seed, using the sensors `used`.
@@ -125,6 +129,8 @@ pub fn series(scenario: &str, seed: u64, shots: usize, used: &[&str]) -> Vec<Sco
                 mass_error: summary.part.mass_kg[0] / truth.mass_kg - 1.0,
                 alarm: summary.trust.mismatch() || summary.trust.state == TrustState::NotTrusted,
                 surprise: summary.findings.surprise,
+                reason: summary.trust.reason,
+                mass_kg: [summary.part.mass_kg[0], truth.mass_kg],
             });
         }
     }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use appliance_pipeline::belief::Suspect;
 use appliance_pipeline::correct::Effect;
 use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
@@ -303,8 +304,8 @@ impl ShotPath {
                 )
             })
             .collect();
-        if let Some((_, surprise)) = record.volume {
-            measurements.push(("screw_volume".into(), surprise, 0.0));
+        if f.findings.volume.is_finite() {
+            measurements.push(("screw_volume".into(), f.findings.volume, 0.0));
         }
         let (quality, indicators, verdict) = self.judge(f);
         with(&self.brain, |b| {
@@ -421,9 +422,13 @@ impl ShotPath {
                 })
                 .collect(),
             features,
-            latents: belief
-                .lines()
-                .map(|(name, value, sd, _)| (name.to_owned(), Uncertain { value, sd }))
+            latents: LATENTS
+                .iter()
+                .enumerate()
+                .map(|(i, l)| {
+                    let (value, sd) = (belief.mean[i], belief.sd(i));
+                    (l.name.to_owned(), Uncertain { value, sd })
+                })
                 .collect(),
             quality: quality
                 .into_iter()
@@ -478,6 +483,13 @@ pub fn trust(trust: &Trust, setup: &Setup, since_shot: u64) -> view::Trust {
     let subject = match trust.reason {
         Reason::SensorSilent(i) => Some(setup.places[i].name.clone()),
         Reason::LatentAtBound(i) => Some(LATENTS[i].name.to_owned()),
+        Reason::Suspect(Suspect::Sensor(i)) => Some(setup.places[i].name.clone()),
+        Reason::Suspect(Suspect::Material(i) | Suspect::Temperature(i)) => {
+            Some(LATENTS[i].name.to_owned())
+        }
+        Reason::Suspect(Suspect::Mold(i)) => {
+            Some(i.map_or_else(|| "volume".to_owned(), |i| LATENTS[i].name.to_owned()))
+        }
         Reason::DriveSilent => Some(setup.places[setup.drive].name.clone()),
         _ => None,
     };
@@ -489,6 +501,10 @@ pub fn trust(trust: &Trust, setup: &Setup, since_shot: u64) -> view::Trust {
         Reason::DriveSilent => "trust.sensor_silent",
         Reason::NetworkOff => "trust.witness_disagrees",
         Reason::LatentAtBound(_) => "trust.wrong_material",
+        Reason::Suspect(Suspect::Material(_)) => "trust.wrong_material",
+        Reason::Suspect(Suspect::Mold(_)) => "trust.wrong_mold",
+        Reason::Suspect(Suspect::Temperature(_)) => "trust.wrong_temperature",
+        Reason::Suspect(Suspect::Sensor(_)) => "trust.wrong_sensor",
         Reason::OutOfRange => "trust.out_of_range",
     };
     view::Trust {

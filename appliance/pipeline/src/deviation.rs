@@ -10,7 +10,8 @@
 //! `b_i ~ N(0, 1)` is constant over the shot: the gain error of the sensor itself. Taken for white noise it would average out
 //! and latents would explain it.
 //!
-//! One scalar Kalman update a measurement. Slow latents thus learn only what the deviation cannot explain as well.
+//! One scalar Kalman update a measurement. What a shot teaches is weighed after it (`belief.rs`), where errors that repeat from shot to
+//! shot are told from those that do not.
 
 // Indices of rows and columns are what the formulas say.
 #![allow(clippy::needless_range_loop)]
@@ -18,7 +19,6 @@
 use models_physics::latents::COUNT;
 use models_physics::prior::Discrepancy;
 
-use crate::belief::Lesson;
 use crate::places::Place;
 use crate::sample::MOST_SENSORS;
 
@@ -96,12 +96,13 @@ impl Deviation {
             mean: [0.0; STATES],
             covariance: Box::new([[0.0; STATES]; STATES]),
         };
-        new.reset();
+        new.reset(|_| None);
         new
     }
 
-    /// A new shot: nothing is known beyond the belief.
-    pub fn reset(&mut self) {
+    /// A new shot: nothing is known beyond the belief. `gain` tells what earlier shots say of a sensor's gain error: mean and
+    /// standard deviation, in units of the one given to [`Deviation::pressure`].
+    pub fn reset(&mut self, gain: impl Fn(usize) -> Option<[f64; 2]>) {
         self.mean = [0.0; STATES];
         for (i, row) in self.covariance.iter_mut().enumerate() {
             row.fill(0.0);
@@ -112,6 +113,12 @@ impl Deviation {
                     .copy_from_slice(&self.correlation[i - COUNT][..self.states - COUNT]);
             } else if i < self.all {
                 row[i] = 1.0;
+            }
+        }
+        for (sensor, state) in self.state_of.iter().enumerate() {
+            if let (Some(s), Some([mean, sd])) = (state, gain(sensor)) {
+                let b = s + self.states - COUNT;
+                (self.mean[b], self.covariance[b][b]) = (mean, sd * sd);
             }
         }
     }
@@ -150,11 +157,6 @@ impl Deviation {
     ) -> Innovation {
         let own = self.state_of[sensor].map(|s| (s, sd, gain));
         self.update(residual, slopes, own, noise)
-    }
-
-    /// Takes a measurement that depends on the directions alone.
-    pub fn direct(&mut self, residual: f64, slopes: &[f64; COUNT], noise: f64) -> Innovation {
-        self.update(residual, slopes, None, noise)
     }
 
     fn update(
@@ -231,19 +233,6 @@ impl Deviation {
     pub fn before(slopes: &[f64; COUNT], sd: f64, noise: f64) -> f64 {
         slopes.iter().map(|s| s * s).sum::<f64>() + sd * sd + noise * noise
     }
-
-    /// What the shot said about the directions.
-    pub fn lesson(&self) -> Lesson {
-        let mut lesson = Lesson {
-            mean: [0.0; COUNT],
-            covariance: [[0.0; COUNT]; COUNT],
-        };
-        lesson.mean.copy_from_slice(&self.mean[..COUNT]);
-        for i in 0..COUNT {
-            lesson.covariance[i].copy_from_slice(&self.covariance[i][..COUNT]);
-        }
-        lesson
-    }
 }
 
 #[cfg(test)]
@@ -287,10 +276,9 @@ mod tests {
         let mut slopes = [0.0; COUNT];
         slopes[0] = 3e6;
         f.pressure(1, 2e6, &slopes, 1e6, 0.0, 0.0);
-        let lesson = f.lesson();
-        assert!((lesson.mean[0] - 2e6 * 3e6 / 1e13).abs() < 1e-9);
-        assert!((lesson.covariance[0][0] - 0.1).abs() < 1e-9);
-        assert!(lesson.covariance[1][1] == 1.0);
+        assert!((f.mean[0] - 2e6 * 3e6 / 1e13).abs() < 1e-9);
+        assert!((f.covariance[0][0] - 0.1).abs() < 1e-9);
+        assert!(f.covariance[1][1] == 1.0);
     }
 
     #[test]

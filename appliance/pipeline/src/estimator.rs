@@ -3,9 +3,10 @@
 use models_physics::latents::{COUNT, Latent};
 
 use crate::belief::Belief;
-use crate::deviation::{Deviation, Innovation};
+use crate::deviation::{Deviation, Innovation, Verdict};
 use crate::ensemble::{Ensemble, Refusal};
 use crate::estimate::{Estimate, Source};
+use crate::evidence::{Once, Reading};
 use crate::lead::Lead;
 use crate::part::Part;
 use crate::phase::{CyclePhase, PhaseState, Signs};
@@ -279,7 +280,8 @@ impl Estimator {
         if let Some(w) = &mut self.tuning.witness {
             w.reset();
         }
-        self.deviation.reset();
+        let belief = &self.tuning.belief;
+        self.deviation.reset(|sensor| belief.gain(sensor));
         self.past
             .fill((f64::NEG_INFINITY, [ATMOSPHERE_PA; MOST_SENSORS]));
         self.past_next = 0;
@@ -310,7 +312,8 @@ impl Estimator {
 
     /// The mold's surface before the shot says how warm it is.
     fn learn_surface(&mut self) {
-        const SURFACE_SD_K: f64 = 1.5;
+        // A surface sensor's noise and lag between two shots.
+        const SURFACE_SCATTER_K: f64 = 0.3;
         let at = Latent::MoldTemperature as usize;
         if !self.surface_k.is_finite() {
             return;
@@ -320,7 +323,11 @@ impl Estimator {
             return;
         }
         let residual = self.surface_k - self.setup.mold_k - self.tuning.belief.mean[at];
-        self.deviation.direct(residual, &slopes, SURFACE_SD_K);
+        self.record.evidence.surface = Some(Once {
+            residual,
+            slopes,
+            scatter: SURFACE_SCATTER_K,
+        });
     }
 
     fn follow(&mut self, sample: &Sample, drive: f64) {
@@ -406,6 +413,7 @@ impl Estimator {
         self.past[self.past_next] = (t, values);
         self.past_next = (self.past_next + 1) % PAST;
         let inlet = values[self.setup.drive];
+        let knot = self.record.evidence.due(t);
         for (i, p) in self.setup.places.iter().enumerate() {
             self.spread[i] = if p.is_pressure() {
                 discrepancy.sd(values[i], then[i], inlet)
@@ -427,8 +435,21 @@ impl Estimator {
             let seen = self
                 .deviation
                 .pressure(i, residual, &slopes, self.spread[i], gain, noise);
+            self.seen[i] = seen;
             self.record
                 .innovation(i, &seen, residual * residual / before);
+            if let Some(knot) = knot
+                && seen.verdict == Verdict::Fused
+            {
+                self.record.evidence.keep(Reading {
+                    knot,
+                    sensor: i,
+                    residual,
+                    gauge: (measured - ATMOSPHERE_PA).max(0.0),
+                    slopes,
+                    spread: self.spread[i],
+                });
+            }
         }
         if values[self.setup.last] > self.record.peak.pressure_pa {
             self.record.peak = Peak {
@@ -437,13 +458,12 @@ impl Estimator {
                 spread: self.spread,
             };
         }
-        self.learn_volume(sample);
+        self.learn_volume(t, sample);
     }
 
     /// The volume the screw has injected says how far the mold must be full.
-    fn learn_volume(&mut self, sample: &Sample) {
+    fn learn_volume(&mut self, t: f64, sample: &Sample) {
         const AT_SHARE: f64 = 0.7;
-        const VOLUME_SD: f64 = 0.03;
         if self.volume_taken || self.state.phase != CyclePhase::Fill {
             return;
         }
@@ -463,9 +483,13 @@ impl Estimator {
         }
         let slopes = self.tuning.ensemble.filled_slopes.map(|s| s / filled);
         let residual = (share / filled).ln();
-        let before = slopes.iter().map(|s| s * s).sum::<f64>() + VOLUME_SD * VOLUME_SD;
-        let seen = self.deviation.direct(residual, &slopes, VOLUME_SD);
-        self.record.volume = Some((seen, residual * residual / before));
+        // The shot's begin is known to a sample.
+        let scatter = self.dt / t;
+        self.record.evidence.volume = Some(Once {
+            residual,
+            slopes,
+            scatter,
+        });
     }
 
     /// Model values at an earlier time, by the nearest turn before it.
@@ -530,9 +554,8 @@ impl Estimator {
     }
 
     fn finish(&mut self) {
-        self.record.lesson = Some(self.deviation.lesson());
         self.record.ended_s = self.last_s - self.state.began_s;
-        self.record.root = self.tuning.ensemble.root;
+        self.record.evidence.root = self.tuning.ensemble.root;
         self.record.part = self.walker().map(Part::new);
         std::mem::swap(&mut self.record, &mut self.done);
     }

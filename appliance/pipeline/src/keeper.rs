@@ -11,7 +11,7 @@ use models_physics::prior::Prior;
 use models_physics::solver::{Melt, downstream_of};
 use models_units::{Pressure, ShearRate, Temperature};
 
-use crate::belief::Belief;
+use crate::belief::{Belief, Lesson, Sensors, Story, Used};
 use crate::ensemble::{Ensemble, index};
 use crate::error::PipelineError;
 use crate::estimator::Tuning;
@@ -114,9 +114,14 @@ impl Keeper {
                 range[index(name)] = LATENTS[index(name)].bounds;
             }
         }
+        let heard = setup.used.iter().map(|i| Used {
+            sensor: *i,
+            path_m: setup.places[*i].path_m,
+        });
+        let heard = heard.collect();
         Ok(Self {
             names: setup.places.iter().map(|p| p.name.clone()).collect(),
-            belief: Belief::new(prior, range),
+            belief: Belief::new(prior, range, heard),
             trust: Trust::default(),
             kinds: KindDetector::default(),
             mold: cut,
@@ -199,16 +204,19 @@ impl Keeper {
     /// Takes a finished shot and updates belief and trust.
     pub fn finish(&mut self, record: &ShotRecord) -> ShotSummary {
         let kind = self.kinds.judge(record, &self.setup);
-        let findings = self.findings(record);
-        if kind == Kind::Production
-            && let Some(lesson) = &record.lesson
-        {
-            let inflation = if findings.surprise > 1.5 {
-                findings.surprise.min(9.0)
-            } else {
-                1.0
-            };
-            self.belief.learn(&record.root, lesson, inflation);
+        let sensors = Sensors {
+            gain: self.setup.gain,
+            noise_pa: self.setup.noise_pa,
+        };
+        let lesson = self.belief.weigh(&record.evidence, &sensors);
+        let mut part = record.part;
+        if kind == Kind::Production {
+            self.belief.learn(&lesson);
+            // Slow latents wait for the next shot; the part of this one need not.
+            part = self.replay(record).or(part);
+        }
+        let findings = self.findings(record, &lesson);
+        if kind == Kind::Production {
             self.trust.step(record.shot, &findings);
         } else if kind == Kind::Broken {
             self.trust.step(
@@ -220,26 +228,41 @@ impl Keeper {
             );
         }
         let bands = |p: Part| p.with_bands(self.frozen_sd(record), self.setup.temperature_sd);
-        let part = record.part.map(bands).unwrap_or_default();
+        let part = part.map(bands).unwrap_or_default();
         ShotSummary {
             shot: record.shot,
             kind,
             trust: self.trust,
             part,
             end_of_fill_pa: self.end_of_fill(record),
-            features: self.features(record),
+            features: self.features(record, &findings),
             findings,
         }
     }
 
-    fn findings(&self, record: &ShotRecord) -> Findings {
+    /// The part once more, by the witness at what this shot itself has taught, driven by the recorded inlet pressure.
+    fn replay(&self, record: &ShotRecord) -> Option<Part> {
+        let observer = Observer::new(&self.mold, &self.material, &self.latents()).ok()?;
+        let mut walker = Walker::new(observer, &self.names);
+        walker.push(0.0, ATMOSPHERE_PA).ok()?;
+        for row in &record.rows {
+            let (t, pa) = (row.time_s, row.measured[self.setup.drive]);
+            if t > 0.0 && pa.is_finite() {
+                walker.push(f64::from(t), f64::from(pa)).ok()?;
+            }
+        }
+        Some(Part::new(&walker))
+    }
+
+    fn findings(&self, record: &ShotRecord, lesson: &Lesson) -> Findings {
         let rows = record.rows.len().max(1) as u32;
-        let surprises = self.setup.used.iter().map(|i| record.tally[*i].mean());
-        let volume = record.volume.map_or(f64::NAN, |(_, surprise)| surprise);
         let silent =
             |i: &usize| record.silent[*i] > rows / 4 || record.tally[*i].gated_share() > 0.5;
         Findings {
-            surprise: surprises.chain([volume]).fold(f64::NAN, f64::max),
+            surprise: lesson.surprise(),
+            volume: lesson.volume,
+            changed: lesson.story == Story::Changed,
+            suspect: self.belief.suspect(),
             silent: self.setup.used.iter().copied().find(silent),
             drive_silent: record.missing > rows / 4,
             witness_error: self.witness_error(record),
@@ -360,7 +383,7 @@ impl Keeper {
         row.map_or(0.0, |r| f64::from(r.sd[self.setup.last]))
     }
 
-    fn features(&self, record: &ShotRecord) -> Vec<(String, f64)> {
+    fn features(&self, record: &ShotRecord, findings: &Findings) -> Vec<(String, f64)> {
         let mut features = Vec::new();
         let mut add = |name: String, value: f64| {
             if value.is_finite() {
@@ -411,7 +434,7 @@ impl Keeper {
                 area.filter(|v| v.is_finite()).sum(),
             );
         }
-        add("surprise".into(), self.findings(record).surprise);
+        add("surprise".into(), findings.surprise);
         add("witness_error".into(), self.witness_error(record));
         features
     }

@@ -5,7 +5,8 @@
 //!         --Ensemble------->  what the model says, and by how much it would say otherwise   (a tick)
 //!         --Deviation------>  what the measured sensors say about both                      (a tick)
 //!         --Estimate                                                                        (published)
-//!  shot ends --Belief------>  latents and their covariance, carried to the next shot        (a shot)
+//!         --Evidence------>  kept for the end of the shot                                  (a tick)
+//!  shot ends --Belief------>  latents and errors that repeat, carried to the next shot       (a shot)
 //!            --Judge------->  network against witness, part, kind of shot, trust
 //! ```
 #![deny(unsafe_code)]
@@ -17,8 +18,10 @@ pub mod ensemble;
 pub mod error;
 pub mod estimate;
 pub mod estimator;
+pub mod evidence;
 pub mod forecast;
 pub mod guard;
+pub mod joint;
 pub mod keeper;
 pub mod kind;
 pub mod lead;

@@ -20,6 +20,18 @@ pub fn cholesky<const N: usize>(a: &[[f64; N]; N], n: usize) -> [[f64; N]; N] {
     l
 }
 
+/// Solves `l x = b` for a lower triangle from [`cholesky`]; directions without variance come out zero.
+pub fn forward<const N: usize>(l: &[[f64; N]; N], b: &[f64; N]) -> [f64; N] {
+    let mut x = [0.0; N];
+    for i in 0..N {
+        if l[i][i] > 0.0 {
+            let dot: f64 = (0..i).map(|k| l[i][k] * x[k]).sum();
+            x[i] = (b[i] - dot) / l[i][i];
+        }
+    }
+    x
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +52,13 @@ mod tests {
                     let back: f64 = (0..4).map(|k| l[i][k] * l[j][k]).sum();
                     prop_assert!((back - a[i][j]).abs() < 1e-6, "{back} {}", a[i][j]);
                 }
+            }
+            // What the root makes of a vector is solved back, along the directions that have variance.
+            let x: [f64; 4] = std::array::from_fn(|i| if l[i][i] > 0.0 { 1.0 + i as f64 } else { 0.0 });
+            let b = std::array::from_fn(|i| (0..4).map(|k| l[i][k] * x[k]).sum());
+            let found = forward(&l, &b);
+            for i in 0..4 {
+                prop_assert!((found[i] - x[i]).abs() * l[i][i] < 1e-6, "{found:?}");
             }
         }
     }

@@ -6,30 +6,25 @@
 use models_physics::latents::{COUNT, LATENTS};
 use serde::{Deserialize, Serialize};
 
-use crate::belief::Belief;
+use crate::belief::{Belief, BeliefMemory, Suspect};
 use crate::error::PipelineError;
 use crate::keeper::Keeper;
 use crate::kind::Usual;
 use crate::trust::{Reason, Trust};
 
-/// Shots after which a belief is as wide as before the first one, whatever happened in between.
-const MOST_MISSED: u32 = 300;
+/// Missed shots that are counted at most: by then the process is as unknown as before the first one; constants of material and
+/// mold stay known for longer.
+const MOST_MISSED: u32 = 3000;
 
 /// Cycle assumed before one is known, s.
 const SHORT_CYCLE_S: f64 = 10.0;
 
-/// A latent as it stood.
+/// What a latent's belief grew from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatentMemory {
     /// Name.
     pub name: String,
-    /// Mean.
-    pub mean: f64,
-    /// Covariance with every latent, in the order of the list.
-    pub covariance: Vec<f64>,
-    /// Ended at the end of its range.
-    pub at_bound: bool,
     /// Mean and standard deviation it started from, and the range the model takes.
     pub from: [f64; 4],
 }
@@ -40,6 +35,8 @@ pub struct LatentMemory {
 pub struct Memory {
     /// Latents in the order of the list.
     pub latents: Vec<LatentMemory>,
+    /// What was believed about them and about errors that repeat.
+    pub belief: BeliefMemory,
     /// What is usual.
     pub usual: Usual,
     /// Trust.
@@ -57,13 +54,11 @@ impl Keeper {
         let belief = &self.belief;
         let latent = |i: usize| LatentMemory {
             name: LATENTS[i].name.to_owned(),
-            mean: belief.mean[i],
-            covariance: belief.covariance[i].to_vec(),
-            at_bound: belief.at_bound[i],
             from: from(belief, i),
         };
         Memory {
             latents: (0..COUNT).map(latent).collect(),
+            belief: belief.memory(),
             usual: self.kinds.usual(),
             trust: self.trust,
         }
@@ -80,29 +75,26 @@ impl Keeper {
             let reason = format!("it has {} latents, not {COUNT}", memory.latents.len());
             return Err(refused(reason));
         }
-        let mut belief = self.belief.clone();
         for (i, l) in memory.latents.iter().enumerate() {
             // Numbers that were written as text and read again may differ in their last digit.
             let same = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
-            let mut grew = l.from.iter().zip(from(&belief, i));
+            let mut grew = l.from.iter().zip(from(&self.belief, i));
             if l.name != LATENTS[i].name || !grew.all(|(a, b)| same(*a, b)) {
                 let reason = format!("its latent `{}` grew from another prior", l.name);
                 return Err(refused(reason));
             }
-            let [low, high] = belief.range(i);
-            let variance = l.covariance.get(i).copied().unwrap_or(f64::NAN);
-            let finite = l.covariance.len() == COUNT && l.covariance.iter().all(|c| c.is_finite());
-            let mean = l.mean.clamp(low, high.max(low));
-            if !(finite && variance >= 0.0 && same(l.mean, mean)) {
-                return Err(refused(format!("its latent `{}` is no belief", l.name)));
-            }
-            belief.mean[i] = mean;
-            belief.covariance[i].copy_from_slice(&l.covariance);
-            belief.at_bound[i] = l.at_bound;
         }
+        let mut belief = self
+            .belief
+            .with(&memory.belief)
+            .ok_or_else(|| refused("it is no belief about these latents and sensors".into()))?;
         let known = match memory.trust.reason {
             Reason::SensorSilent(i) => i < self.setup().places.len(),
-            Reason::LatentAtBound(i) => i < COUNT,
+            Reason::Suspect(Suspect::Sensor(i)) => i < self.setup().places.len(),
+            Reason::LatentAtBound(i)
+            | Reason::Suspect(
+                Suspect::Material(i) | Suspect::Temperature(i) | Suspect::Mold(Some(i)),
+            ) => i < COUNT,
             _ => true,
         };
         if !known {
@@ -110,7 +102,7 @@ impl Keeper {
         }
         let cycles = away_s.abs() / memory.usual.cycle_s.unwrap_or(SHORT_CYCLE_S);
         for _ in 0..cycles.min(f64::from(MOST_MISSED)) as u32 {
-            belief.drift(1.0);
+            belief.drift();
         }
         self.belief = belief;
         self.kinds.recall(memory.usual);
@@ -122,7 +114,8 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::belief::Lesson;
+    use crate::belief::Sensors;
+    use crate::evidence::{Evidence, Reading};
     use crate::trust::TrustState;
 
     fn keeper() -> Keeper {
@@ -133,16 +126,24 @@ mod tests {
     /// A keeper that knows one direction well and trusts itself.
     fn learned() -> Keeper {
         let mut keeper = keeper();
-        let mut lesson = Lesson {
-            mean: [0.0; COUNT],
-            covariance: [[0.0; COUNT]; COUNT],
-        };
-        for i in 0..COUNT {
-            lesson.covariance[i][i] = 1.0;
+        let mut evidence = Evidence::with_room();
+        evidence.root = keeper.belief.root();
+        for knot in 0..30 {
+            evidence.keep(Reading {
+                knot,
+                sensor: keeper.setup().used[0],
+                residual: 2e5,
+                gauge: 4e7,
+                slopes: std::array::from_fn(|k| if k == 0 { 2e6 } else { 0.0 }),
+                spread: 2e5,
+            });
         }
-        (lesson.mean[0], lesson.covariance[0][0]) = (0.5, 0.01);
-        let root = keeper.belief.root();
-        keeper.belief.learn(&root, &lesson, 1.0);
+        let sensors = Sensors {
+            gain: 0.01,
+            noise_pa: 3e4,
+        };
+        let lesson = keeper.belief.weigh(&evidence, &sensors);
+        keeper.belief.learn(&lesson);
         (keeper.trust.state, keeper.trust.reason) = (TrustState::Trusted, Reason::AllWell);
         keeper.kinds.recall(Usual {
             cycle_s: Some(20.0),
@@ -191,8 +192,8 @@ mod tests {
         let spoil: [Spoil; 5] = [
             |m| m.latents[0].from[0] += 1.0,
             |m| m.latents[0].name = "another".into(),
-            |m| m.latents[0].mean = f64::NAN,
-            |m| m.latents[0].covariance[0] = -1.0,
+            |m| m.belief.mean[0] = f64::NAN,
+            |m| m.belief.covariance[0] = -1.0,
             |m| m.latents.truncate(3),
         ];
         for spoil in spoil {

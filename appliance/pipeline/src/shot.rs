@@ -2,9 +2,9 @@
 
 use models_physics::latents::COUNT;
 
-use crate::belief::{Lesson, Square};
 use crate::deviation::{Innovation, Verdict};
 use crate::estimate::Estimate;
+use crate::evidence::Evidence;
 use crate::part::Part;
 use crate::phase::CyclePhase;
 use crate::sample::MOST_SENSORS;
@@ -100,16 +100,12 @@ pub struct ShotRecord {
     pub missing: u32,
     /// Time outside what the network was trained for while melt was pushed in: pressure too high, or too long, s.
     pub out_of_range_s: f64,
-    /// What the injected volume said, and its surprise.
-    pub volume: Option<(Innovation, f64)>,
     /// Mold surface before the shot, K.
     pub surface_k: f64,
     /// Melt volume in front of the resting screw before the shot, m3; NaN where nothing says.
     pub screw_rest_m3: f64,
-    /// What it said about the directions.
-    pub lesson: Option<Lesson>,
-    /// Root of the covariance that the directions are columns of.
-    pub root: Square,
+    /// What may teach something.
+    pub evidence: Evidence,
     /// The part by the witness, without bands.
     pub part: Option<Part>,
     /// Slopes and deviations of all sensors when the end of the flow stood under its highest pressure.
@@ -154,6 +150,7 @@ impl ShotRecord {
     pub fn new() -> Self {
         Self {
             rows: Vec::with_capacity(MOST_ROWS),
+            evidence: Evidence::with_room(),
             ..Self::empty()
         }
     }
@@ -162,10 +159,13 @@ impl ShotRecord {
     pub(crate) fn begin(&mut self, shot: u64, surface_k: f64) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
+        let mut evidence = std::mem::replace(&mut self.evidence, Evidence::new(0));
+        evidence.clear();
         *self = Self {
             shot,
             surface_k,
             rows,
+            evidence,
             ..Self::empty()
         };
     }
@@ -183,11 +183,9 @@ impl ShotRecord {
             silent: [0; MOST_SENSORS],
             missing: 0,
             out_of_range_s: 0.0,
-            volume: None,
             surface_k: f64::NAN,
             screw_rest_m3: f64::NAN,
-            lesson: None,
-            root: [[0.0; COUNT]; COUNT],
+            evidence: Evidence::new(0),
             part: None,
             peak: Peak::default(),
         }

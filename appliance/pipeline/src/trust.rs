@@ -11,6 +11,7 @@
 //!  After a restart: Trusted -> Learning; Watch and NotTrusted stay, with their reason.
 //! ```
 
+use crate::belief::Suspect;
 use serde::{Deserialize, Serialize};
 
 /// State.
@@ -41,8 +42,10 @@ pub enum Reason {
     DriveSilent,
     /// Network and witness disagree.
     NetworkOff,
-    /// A latent (by its place in the list) rests on its bound: another mold or material?
+    /// A latent (by its place in the list) wants to go beyond the values the model knows.
     LatentAtBound(usize),
+    /// Something lies far from where the files put it: another material, another mold, other temperatures, a sensor elsewhere.
+    Suspect(Suspect),
     /// Pressure above the trained range, or a shot longer than any.
     OutOfRange,
 }
@@ -52,6 +55,12 @@ pub enum Reason {
 pub struct Findings {
     /// Largest mean surprise of a measurement; NaN when nothing was measured besides the drive.
     pub surprise: f64,
+    /// Surprise of the injected volume alone; NaN when it was not measured.
+    pub volume: f64,
+    /// The process was more likely changed at a stroke (another lot?) than drifting.
+    pub changed: bool,
+    /// What may be other than the files say.
+    pub suspect: Option<Suspect>,
     /// A used cavity sensor without credible values.
     pub silent: Option<usize>,
     /// The driving sensor was missing.
@@ -105,6 +114,8 @@ impl Trust {
             Some(Reason::DriveSilent)
         } else if let Some(sensor) = f.silent {
             Some(Reason::SensorSilent(sensor))
+        } else if let Some(suspect) = f.suspect {
+            Some(Reason::Suspect(suspect))
         } else if f.surprise > SURPRISE {
             Some(Reason::Mismatch)
         } else if f.witness_error > WITNESS {
@@ -158,7 +169,7 @@ impl Trust {
     /// True while the model is known not to describe what is measured.
     pub fn mismatch(&self) -> bool {
         matches!(self.state, TrustState::Watch | TrustState::NotTrusted)
-            || self.reason == Reason::Mismatch
+            || matches!(self.reason, Reason::Mismatch | Reason::Suspect(_))
     }
 }
 
