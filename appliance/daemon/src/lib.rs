@@ -21,6 +21,8 @@ pub mod health;
 pub mod keep;
 pub mod line;
 pub mod notify;
+pub mod output;
+pub mod quality;
 pub mod realtime;
 pub mod router;
 pub mod rows;
