@@ -3,7 +3,7 @@
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view;
 
-use crate::config::{Config, LimitConfig, PREDICTIONS};
+use crate::config::{Config, LimitConfig, unit_of};
 use crate::find;
 
 /// The configuration with the change applied.
@@ -61,7 +61,7 @@ pub fn apply(config: &Config, change: &view::SetupChange) -> Answer<Config> {
     }
     new.limits = Vec::new();
     for (k, l) in change.limits.iter().enumerate() {
-        if !PREDICTIONS.iter().any(|p| p.0 == l.name) {
+        if unit_of(&l.name).is_none() {
             return Err(invalid(
                 format!("limits[{k}].name"),
                 format!("`{}` is not predicted", l.name),

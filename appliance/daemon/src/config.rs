@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use appliance_pipeline::quality::DIMENSION;
+use models_quality::Defect;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DaemonError;
@@ -49,6 +51,41 @@ pub struct Config {
     /// What a part must keep to.
     #[serde(default, rename = "limit")]
     pub limits: Vec<LimitConfig>,
+    /// How sure a verdict must be.
+    #[serde(default)]
+    pub verdict: VerdictConfig,
+    /// Sorting lines.
+    #[serde(default)]
+    pub output: Option<OutputConfig>,
+}
+
+/// How sure a verdict must be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerdictConfig {
+    /// Probability of lying inside every limit for a good part, outside one for a reject.
+    pub probability: f64,
+}
+
+impl Default for VerdictConfig {
+    fn default() -> Self {
+        Self { probability: 0.95 }
+    }
+}
+
+/// The node whose sorting lines are told the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputConfig {
+    /// Its port, as in `[[node]]`.
+    pub node: PathBuf,
+    /// How long a verdict stands, s; the next shot ends it earlier.
+    #[serde(default = "five_seconds")]
+    pub valid_s: f64,
+}
+
+const fn five_seconds() -> f64 {
+    5.0
 }
 
 fn a_press() -> String {
@@ -168,7 +205,8 @@ pub struct RecordConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitConfig {
-    /// `part_weight`, `shrinkage`, `end_of_fill_pressure`, `core_at_ejection`.
+    /// `part_weight`, `shrinkage`, `end_of_fill_pressure`, `core_at_ejection`, a dimension (`dimension.length`), or the chance
+    /// of a defect (`short_shot`, `flash`, `sink_mark`, `weld_line`, `burn_mark`).
     pub name: String,
     /// Lowest good value, SI.
     #[serde(default)]
@@ -199,6 +237,26 @@ pub const PREDICTIONS: [(&str, &str); 4] = [
     ("core_at_ejection", "K"),
 ];
 
+/// SI unit of what a limit can be set on; `None` where nothing of that name is predicted.
+pub fn unit_of(name: &str) -> Option<&'static str> {
+    if let Some((_, unit)) = PREDICTIONS.iter().find(|p| p.0 == name) {
+        return Some(unit);
+    }
+    if Defect::from_name(name).is_some() {
+        return Some("1");
+    }
+    let dimension = name.strip_prefix(DIMENSION)?;
+    (!dimension.is_empty()).then_some("m")
+}
+
+/// What can be limited, for messages.
+pub fn limitable() -> String {
+    let predictions = PREDICTIONS.iter().map(|p| p.0);
+    let defects = Defect::ALL.into_iter().map(Defect::name);
+    let names: Vec<&str> = predictions.chain(defects).collect();
+    format!("{} and {DIMENSION}NAME", names.join(", "))
+}
+
 impl Config {
     /// Reads and checks a file. Relative paths in it start from its folder.
     ///
@@ -226,6 +284,9 @@ impl Config {
             && press.profile.extension().is_some()
         {
             from_folder(&mut press.profile);
+        }
+        if let Some(output) = &mut config.output {
+            from_folder(&mut output.node);
         }
         config.web.certificate.iter_mut().for_each(from_folder);
         config.web.key.iter_mut().for_each(from_folder);
@@ -311,12 +372,32 @@ impl Config {
                 );
             }
         }
+        if !(0.5..1.0).contains(&self.verdict.probability) {
+            let reason = "must be at least 0.5 and below 1".into();
+            return wrong("verdict.probability".into(), reason);
+        }
+        if let Some(output) = &self.output {
+            if !self.nodes.iter().any(|n| n.port == output.node) {
+                let reason = format!("no [[node]] has the port `{}`", output.node.display());
+                return wrong("output.node".into(), reason);
+            }
+            // A node holds no verdict longer than a minute.
+            if !(output.valid_s > 0.0 && output.valid_s <= 60.0) {
+                return wrong(
+                    "output.valid_s".into(),
+                    "must lie between 0 and 60 s".into(),
+                );
+            }
+        }
         for (k, limit) in self.limits.iter().enumerate() {
-            if !PREDICTIONS.iter().any(|(name, _)| *name == limit.name) {
-                let known = PREDICTIONS.map(|p| p.0).join(", ");
+            if unit_of(&limit.name).is_none() {
                 return wrong(
                     format!("limit[{k}].name"),
-                    format!("`{}` is not predicted; known are {known}", limit.name),
+                    format!(
+                        "`{}` is not predicted; known are {}",
+                        limit.name,
+                        limitable()
+                    ),
                 );
             }
             if let (Some(low), Some(high)) = (limit.lower, limit.upper)
@@ -407,6 +488,21 @@ lower = 0.011
                 "[[limit]]",
                 "[press_port]\nprofile = \"p.toml\"\nlimit.hold_time = { low_s = 1 }\n[[limit]]",
                 "press_port.limit.hold_time.high_s",
+            ),
+            (
+                "[[limit]]",
+                "[output]\nnode = \"pres\"\n[[limit]]",
+                "output.node",
+            ),
+            (
+                "[[limit]]",
+                "[output]\nnode = \"press\"\nvalid_s = 61\n[[limit]]",
+                "output.valid_s",
+            ),
+            (
+                "[[limit]]",
+                "[verdict]\nprobability = 95\n[[limit]]",
+                "verdict.probability",
             ),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();

@@ -14,9 +14,11 @@ use appliance_pipeline::phase::CyclePhase;
 use appliance_pipeline::sample::{MOST_SENSORS, Sample};
 use appliance_pipeline::shot::ShotRecord;
 use appliance_recorder::{EstimateRow, Handle, RawBlock, ShotContext, ShotSummary};
-use firmware_wire::Hello;
+use firmware_wire::{Hello, PartVerdict};
 
 use crate::config::NodeConfig;
+use crate::output::Output;
+use crate::quality::REASON;
 use crate::realtime::{Granted, thread_seconds};
 use crate::router::Router;
 use crate::shared::{ChannelNow, NodeNow, Shared, TickTimes};
@@ -49,6 +51,15 @@ pub enum Answered {
     Done(Box<ShotSummary>),
     /// A record nobody needs any more, for a shot to come.
     Spare(Box<ShotRecord>),
+    /// What the sorting lines are told about a shot, and the reason as it is kept.
+    Sorted {
+        /// The shot.
+        shot: u64,
+        /// What the lines show.
+        verdict: PartVerdict,
+        /// Why, as JSON.
+        reason: String,
+    },
     /// Models for the next shot.
     Tuning(Box<Tuning>),
     /// Context of the next shots.
@@ -90,6 +101,7 @@ pub struct Line {
     kept_s: f64,
     published_s: f64,
     scratch: [[f32; MOST_SENSORS]; 4],
+    output: Option<Output>,
 }
 
 /// What a line is made of.
@@ -119,8 +131,8 @@ pub struct Parts {
 }
 
 impl Line {
-    /// Puts the parts together.
-    pub fn new(parts: Parts) -> Self {
+    /// Puts the parts together; `output` are the sorting lines, if a node has them.
+    pub fn new(parts: Parts, output: Option<Output>) -> Self {
         let merge = Merge::new(parts.nodes.len(), Duration::from_millis(200), 4096);
         let node = |(config, calibration)| Node {
             config,
@@ -153,6 +165,7 @@ impl Line {
             kept_s: f64::NEG_INFINITY,
             published_s: f64::NEG_INFINITY,
             scratch: [[0.0; MOST_SENSORS]; 4],
+            output,
         }
     }
 
@@ -198,6 +211,10 @@ impl Line {
             .handle
             .shot_begin(&self.context, (start_ns as i64).min(at_ns));
         self.open = true;
+        // The verdict on the part before ends here at the latest.
+        if let Some(output) = &mut self.output {
+            output.show(self.number, PartVerdict::Reject, Instant::now());
+        }
         let _ = self.to_shots.try_send(Told::Began);
     }
 
@@ -239,9 +256,25 @@ impl Line {
                     }
                 }
                 Answered::Spare(record) => self.spare.push(record),
+                Answered::Sorted {
+                    shot,
+                    verdict,
+                    reason,
+                } => {
+                    // A verdict that comes when the next shot runs already is about no part that is still there.
+                    if self.open && self.number == shot && self.estimator.idle() {
+                        self.handle.context(REASON, &reason);
+                        if let Some(output) = &mut self.output {
+                            output.show(shot, verdict, Instant::now());
+                        }
+                    }
+                }
                 Answered::Tuning(tuning) => self.waiting = Some(tuning),
                 Answered::Context(context) => self.context = context,
             }
+        }
+        if let Some(output) = &mut self.output {
+            output.tend(Instant::now());
         }
         if self.estimator.idle()
             && let Some(tuning) = self.waiting.take()
@@ -368,6 +401,9 @@ impl Sink for Line {
         let kind = match &event {
             NodeEvent::Unplugged { .. } => {
                 node.now.connected = false;
+                if self.output.as_ref().is_some_and(|o| o.source == source.0) {
+                    self.shared.tell(|p| p.output = None);
+                }
                 "node-unplugged"
             }
             NodeEvent::Hello { .. } => {
@@ -396,7 +432,25 @@ impl Sink for Line {
         self.shared.tell(|p| copy_all(&mut p.nodes, nodes));
     }
 
-    fn answer(&mut self, _: SourceId, _: Answer) {}
+    fn answer(&mut self, source: SourceId, answer: Answer) {
+        let (Answer::Output(state), Some(output)) = (answer, &mut self.output) else {
+            return;
+        };
+        if output.source != source.0 {
+            return;
+        }
+        self.shared.tell(|p| p.output = Some(state.verdict));
+        if let Some(text) = output.answered(&state)
+            && let Some(node) = self.nodes.get(source.0)
+        {
+            let port = node.config.port.display().to_string();
+            let at_ns = BoxTime::since(self.start).ns();
+            self.handle.event("output", &port, &text, at_ns);
+            let _ = self
+                .to_shots
+                .try_send(Told::Event("output".into(), port, text));
+        }
+    }
 
     fn table(&mut self, source: SourceId, run: u32, hello: &Hello<'_>) {
         let Some(node) = self.nodes.get_mut(source.0) else {
@@ -431,6 +485,11 @@ impl Sink for Line {
         (node.tick_hz, node.anchor) = (hello.tick_hz, None);
         node.counted.clear();
         node.counted.resize(node.router.routes.len(), 0);
+        if let Some(output) = &mut self.output
+            && output.source == source.0
+        {
+            output.hello(hello.tick_hz);
+        }
         for table in node.router.tables(run, hello) {
             self.handle.channels(&table);
         }

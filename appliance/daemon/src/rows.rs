@@ -1,5 +1,6 @@
 //! Rows of the records as the pages show them.
 
+use appliance_pipeline::quality::DIMENSION;
 use appliance_pipeline::setup::ATMOSPHERE_PA;
 use appliance_recorder::{
     Curve, EntryKind, EntryRow, EventRow, LabelRow, ShotCurves, ShotKind, ShotRow, TrendOf, Verdict,
@@ -9,7 +10,8 @@ use appliance_web::view;
 use models_physics::latents::LATENTS;
 use models_units::Temperature;
 
-use crate::config::{Config, PREDICTIONS};
+use crate::config::{Config, PREDICTIONS, unit_of};
+use crate::quality::{self, is_feature};
 
 /// Features as pages call them, as records call them, and their unit.
 const FEATURES: [(&str, &str, &str); 4] = [
@@ -21,8 +23,8 @@ const FEATURES: [(&str, &str, &str); 4] = [
 
 /// Where a trend's numbers stand: kind, name in the records, unit.
 pub fn feature(name: &str) -> (TrendOf, String, &'static str) {
-    if let Some((_, unit)) = PREDICTIONS.iter().find(|p| p.0 == name) {
-        return (TrendOf::Quality, name.into(), unit);
+    if PREDICTIONS.iter().any(|p| p.0 == name) || name.starts_with(DIMENSION) {
+        return (TrendOf::Quality, name.into(), unit_of(name).unwrap_or(""));
     }
     if let Some((_, kept, unit)) = FEATURES.iter().find(|f| f.0 == name || f.1 == name) {
         return (TrendOf::Feature, (*kept).into(), unit);
@@ -75,17 +77,15 @@ pub fn shot(
             probability: *v,
         })
     });
-    let quality = s.quality.iter().map(|(name, q)| view::QualityLine {
+    let predicted = s.quality.iter().filter(|(name, _)| is_feature(name));
+    let quality = predicted.map(|(name, q)| view::QualityLine {
         name: name.clone(),
         value: q.value,
         sd: q.sd,
-        unit: PREDICTIONS
-            .iter()
-            .find(|p| p.0 == name)
-            .map_or("", |p| p.1)
-            .into(),
+        unit: unit_of(name).unwrap_or("").into(),
         limits: limits(name),
     });
+    let reason = s.notes.get(quality::REASON);
     let named = |k: &str| {
         FEATURES
             .iter()
@@ -106,12 +106,14 @@ pub fn shot(
             Verdict::Uncertain => Some(view::Verdict::Uncertain),
             Verdict::None => None,
         },
+        verdict_reason: reason.and_then(|text| serde_json::from_str(text).ok()),
         quality: quality.collect(),
+        taught: quality::taught(s),
         indicators: indicators.collect(),
         features: s
             .features
             .iter()
-            .filter(|(k, _)| !k.ends_with("_probability"))
+            .filter(|(k, _)| is_feature(k))
             .map(|(k, v)| (named(k), *v))
             .collect(),
         labels: labels

@@ -23,15 +23,17 @@ use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
 use models_infer::network::Network;
 use models_infer::release::Release;
 use models_physics::mold::Mold;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use crate::config::{Config, NodeConfig, WebConfig};
+use crate::config::{Config, NodeConfig, OutputConfig, TickConfig, WebConfig};
 use crate::correcting::Correcting;
 use crate::corrections::TargetFile;
 use crate::error::DaemonError;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
+use crate::output::Output;
 use crate::press::{Desk, PressConfig, link, task};
+use crate::quality::Teacher;
 use crate::shared::Shared;
 use crate::shots::{Brain, ShotPath, latents_now, with};
 use crate::snapshot::{Fixed, publish};
@@ -323,9 +325,18 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
             .map(Setpoints::of_recipe)
             .unwrap_or_default(),
     );
+    let mut teacher = Teacher::default();
+    // Everything people wrote down before counts from the first shot on.
+    if let Err(e) = teacher.look(&recorder.book(), &mold.name) {
+        eprintln!("moldsight: earlier labels are not used: {e}");
+    }
     let shot_path = ShotPath {
         correcting,
         keeper,
+        teacher,
+        book: recorder.book(),
+        mold: mold.name.clone(),
+        sure: config.verdict.probability,
         told,
         answers: to_line.clone(),
         brain: brain.clone(),
@@ -335,8 +346,8 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         events: recorder.events(),
     };
     spawn("moldsight-shots", move || shot_path.run())?;
-    let tick = config.tick.clone();
-    spawn("moldsight-tick", move || tick_thread(parts, &tick))?;
+    let (tick, output) = (config.tick.clone(), config.output.clone());
+    spawn("moldsight-tick", move || tick_thread(parts, &tick, output))?;
 
     let fixed = Fixed {
         mold: mold.name.clone(),
@@ -467,11 +478,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonE
 }
 
 /// The tick thread: its own small runtime reads the ports; everything up to the estimate happens on it.
-fn tick_thread(mut parts: Parts, config: &crate::config::TickConfig) {
+fn tick_thread(mut parts: Parts, config: &TickConfig, output: Option<OutputConfig>) {
     parts.granted = realtime::ask(config, |refused| println!("moldsight: {refused}"));
     let start = parts.start;
     let ports: Vec<PathBuf> = parts.nodes.iter().map(|(n, _)| n.port.clone()).collect();
-    let mut acquisition = Acquisition::new(Line::new(parts));
+    let (orders, queues): (Vec<_>, Vec<_>) = ports.iter().map(|_| mpsc::channel(4)).unzip();
+    let output = output.and_then(|o| {
+        let source = ports.iter().position(|p| *p == o.node)?;
+        let valid = Duration::from_secs_f64(o.valid_s);
+        Some(Output::new(source, orders[source].clone(), valid))
+    });
+    let mut acquisition = Acquisition::new(Line::new(parts, output));
     for port in &ports {
         acquisition.add(port.clone(), None);
     }
@@ -487,11 +504,8 @@ fn tick_thread(mut parts: Parts, config: &crate::config::TickConfig) {
     };
     let shared = Arc::new(Mutex::new(acquisition));
     runtime.block_on(async {
-        let mut orders = Vec::new();
         let mut readers = Vec::new();
-        for (k, port) in ports.into_iter().enumerate() {
-            let (send, receive) = tokio::sync::mpsc::channel(4);
-            orders.push(send);
+        for (k, (port, receive)) in ports.into_iter().zip(queues).enumerate() {
             readers.push(tokio::spawn(read_node(
                 shared.clone(),
                 SourceId(k),

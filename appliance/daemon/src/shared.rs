@@ -6,6 +6,8 @@ use appliance_acquire::Counts;
 use appliance_pipeline::estimate::Estimate;
 use appliance_pipeline::walker::Field;
 
+use firmware_wire::PartVerdict;
+
 use crate::realtime::Granted;
 
 /// Time a tick took, by processor time, in a fixed histogram.
@@ -113,6 +115,8 @@ pub struct Published {
     pub nodes: Vec<NodeNow>,
     /// Samples that came too late or without a place in time.
     pub late: u64,
+    /// What the sorting lines show, as their node says; `None` without lines, or while the node is gone.
+    pub output: Option<PartVerdict>,
 }
 
 /// The meeting place.

@@ -11,16 +11,21 @@ use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
 use appliance_pipeline::kind::Kind;
 use appliance_pipeline::phase::CyclePhase;
+use appliance_pipeline::quality::{Chance, Line, SHRINKAGE, Shot, WEIGHT, risks};
 use appliance_pipeline::setup::Setup;
+use appliance_pipeline::sort;
 use appliance_pipeline::trust::{Reason, Trust, TrustState};
-use appliance_recorder::{Events, PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
+use appliance_recorder::{Book, Events, PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
 use appliance_web::view;
+use firmware_wire::PartVerdict;
 use models_physics::latents::LATENTS;
+use models_quality::{Corrected, Defect};
 
-use crate::config::LimitConfig;
+use crate::config::{LimitConfig, unit_of};
 use crate::correcting::Correcting;
 use crate::line::{Answered, Told};
 use crate::memory::BeliefFile;
+use crate::quality::Teacher;
 use crate::shared::Shared;
 
 /// Shots of latents and innovations kept for the White box page.
@@ -54,6 +59,8 @@ pub struct Brain {
     pub kind: view::ShotKind,
     /// Verdict of the last shot.
     pub verdict: Option<view::Verdict>,
+    /// Why.
+    pub verdict_reason: Option<view::VerdictReason>,
     /// Predictions of the last shot.
     pub quality: Vec<view::QualityLine>,
     /// Indicators of the last shot.
@@ -106,6 +113,7 @@ impl Default for Brain {
             },
             kind: view::ShotKind::Idle,
             verdict: None,
+            verdict_reason: None,
             quality: Vec::new(),
             indicators: Vec::new(),
             cycle_s: None,
@@ -150,6 +158,24 @@ pub struct ShotPath {
     pub file: BeliefFile,
     /// For what people should read.
     pub events: Events,
+    /// What labels taught.
+    pub teacher: Teacher,
+    /// Records, where labels come from.
+    pub book: Book,
+    /// Name of the mold in the records.
+    pub mold: String,
+    /// Probability asked of a verdict.
+    pub sure: f64,
+}
+
+/// What is said of the part of a shot.
+struct Judged {
+    lines: Vec<Line>,
+    chances: Vec<Chance>,
+    verdict: sort::Verdict,
+    why: sort::Why,
+    /// Whether the shot made a part at all.
+    part: bool,
 }
 
 impl ShotPath {
@@ -175,10 +201,12 @@ impl ShotPath {
                         f.finished(&record, self.keeper.setup().drive);
                     }
                     let finished = self.keeper.finish(&record);
-                    self.remember(number, &finished, &record);
-                    let summary = self.summary(&finished, &record);
+                    let judged = self.judge(number, &finished);
+                    let sorted = self.answers.send(sorted(number, &judged)).is_ok();
+                    self.remember(number, &finished, &record, &judged);
+                    let summary = self.summary(&finished, &record, &judged);
                     let done = Answered::Done(Box::new(summary));
-                    let answered = self.answers.send(done).is_ok();
+                    let answered = sorted && self.answers.send(done).is_ok();
                     let tuned = match self.keeper.tuning() {
                         Ok(tuning) => self.answers.send(Answered::Tuning(tuning)).is_ok(),
                         Err(e) => {
@@ -201,6 +229,9 @@ impl ShotPath {
                         return;
                     }
                     stored = self.store(stored);
+                    if let Err(e) = self.teacher.look(&self.book, &self.mold) {
+                        eprintln!("moldsight: labels cannot be read: {e}");
+                    }
                 }
                 Ok(Told::Event(kind, source, text)) => {
                     println!("{source}: {text}");
@@ -289,7 +320,13 @@ impl ShotPath {
         with(&self.brain, |b| b.forecast = lines);
     }
 
-    fn remember(&self, number: u64, f: &Finished, record: &appliance_pipeline::shot::ShotRecord) {
+    fn remember(
+        &self,
+        number: u64,
+        f: &Finished,
+        record: &appliance_pipeline::shot::ShotRecord,
+        judged: &Judged,
+    ) {
         let belief = &self.keeper.belief;
         let setup = self.keeper.setup();
         let mut measurements: Vec<(String, f64, f64)> = setup
@@ -307,13 +344,15 @@ impl ShotPath {
         if f.findings.volume.is_finite() {
             measurements.push(("screw_volume".into(), f.findings.volume, 0.0));
         }
-        let (quality, indicators, verdict) = self.judge(f);
+        let quality = self.quality_lines(judged);
         with(&self.brain, |b| {
             let began = number.saturating_sub(f.shot.saturating_sub(f.trust.since_shot));
             b.trust = trust(&f.trust, setup, began);
             b.kind = kind(f.kind);
             b.cycle_s = self.keeper.cycle_s();
-            (b.quality, b.indicators, b.verdict) = (quality, indicators, verdict);
+            (b.quality, b.indicators) = (quality, indicators(judged));
+            b.verdict = judged.part.then(|| verdict_of(judged.verdict));
+            b.verdict_reason = Some(reason(&judged.why));
             if f.kind == Kind::Production {
                 b.shots.push(Remembered {
                     shot: number,
@@ -332,70 +371,107 @@ impl ShotPath {
         });
     }
 
-    /// Predictions with limits, indicators, verdict.
-    fn judge(
-        &self,
-        f: &Finished,
-    ) -> (
-        Vec<view::QualityLine>,
-        Vec<view::Indicator>,
-        Option<view::Verdict>,
-    ) {
-        if !matches!(f.kind, Kind::Production | Kind::StartUp) {
-            return (Vec::new(), Vec::new(), None);
+    /// Predictions, with what labels made of them, and what follows for the part.
+    fn judge(&self, number: u64, f: &Finished) -> Judged {
+        let part = matches!(f.kind, Kind::Production | Kind::StartUp);
+        let (mut lines, mut chances) = (Vec::new(), Vec::new());
+        if part {
+            let sure = |[value, sd]: [f64; 2]| Corrected { value, sd };
+            let p = &f.part;
+            let predicted = [
+                (WEIGHT, p.mass_kg),
+                ("end_of_fill_pressure", f.end_of_fill_pa),
+                (SHRINKAGE, p.shrinkage),
+                ("core_at_ejection", p.hottest_k),
+            ];
+            let shot = self.teacher.shot(Shot {
+                number,
+                features: f.features.iter().cloned().collect(),
+                physics: predicted.map(|(n, v)| (n.into(), sure(v))).into(),
+                risks: risks(p),
+                lot: with(&self.brain, |b| b.lot.clone()).unwrap_or_default(),
+                actions: 0,
+            });
+            lines = self.teacher.quality.foretell(&shot);
+            chances = self.teacher.quality.chances(&shot);
         }
         let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = |name: &str, [value, sd]: [f64; 2], unit: &str| {
-            let limit = limits.iter().find(|l| l.name == name);
+        let of = |name: &str| limits.iter().find(|l| l.name == name);
+        let mut quantities: Vec<sort::Judged> = lines
+            .iter()
+            .map(|l| sort::Judged {
+                name: l.name.clone(),
+                value: l.foretold.corrected.value,
+                sd: l.foretold.corrected.sd,
+                lower: of(&l.name).and_then(|l| l.lower),
+                upper: of(&l.name).and_then(|l| l.upper),
+                drift: l.foretold.drift.is_some(),
+                out_of_range: l.foretold.out_of_range,
+            })
+            .collect();
+        // A limit on what is not predicted, a dimension nobody measured yet, keeps the part from being good.
+        let known = |name: &String| lines.iter().any(|l| l.name == *name);
+        let defect = |name: &str| Defect::from_name(name).is_some();
+        let missing = limits
+            .iter()
+            .filter(|l| !known(&l.name) && !defect(&l.name));
+        quantities.extend(missing.map(|l| sort::Judged {
+            name: l.name.clone(),
+            value: f64::NAN,
+            sd: f64::NAN,
+            lower: l.lower,
+            upper: l.upper,
+            drift: false,
+            out_of_range: false,
+        }));
+        let defects: Vec<sort::Risk> = Defect::ALL
+            .into_iter()
+            .filter_map(|d| {
+                let chance = chances.iter().find(|c| c.defect == d);
+                let upper = of(d.name()).and_then(|l| l.upper);
+                (chance.is_some() || upper.is_some()).then(|| sort::Risk {
+                    name: d.name().into(),
+                    probability: chance.map_or(f64::NAN, |c| c.probability),
+                    upper,
+                })
+            })
+            .collect();
+        let (verdict, why) = sort::sort(f.kind, f.trust.state, &quantities, &defects, self.sure);
+        Judged {
+            lines,
+            chances,
+            verdict,
+            why,
+            part,
+        }
+    }
+
+    fn quality_lines(&self, judged: &Judged) -> Vec<view::QualityLine> {
+        let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = |l: &Line| {
+            let limit = limits.iter().find(|limit| limit.name == l.name);
             view::QualityLine {
-                name: name.into(),
-                value,
-                sd,
-                unit: unit.into(),
+                name: l.name.clone(),
+                value: l.foretold.corrected.value,
+                sd: l.foretold.corrected.sd,
+                unit: unit_of(&l.name).unwrap_or("").into(),
                 limits: [limit.and_then(|l| l.lower), limit.and_then(|l| l.upper)],
             }
         };
-        let p = &f.part;
-        let quality = vec![
-            line("part_weight", p.mass_kg, "kg"),
-            line("end_of_fill_pressure", f.end_of_fill_pa, "Pa"),
-            line("shrinkage", p.shrinkage, "1"),
-            line("core_at_ejection", p.hottest_k, "K"),
-        ];
-        // A share that stayed empty is seen from half a percent on; a sink where a place shrinks a percent more than the mean.
-        let indicators = vec![
-            view::Indicator {
-                name: "short_shot".into(),
-                probability: chance(p.short_share, 0.005, 0.003),
-            },
-            view::Indicator {
-                name: "sink_mark".into(),
-                probability: chance(p.sink[0], 0.02, p.sink[1].max(0.003)),
-            },
-        ];
-        let outside = |q: &view::QualityLine, k: f64| {
-            q.limits[0].is_some_and(|low| q.value + k * q.sd < low)
-                || q.limits[1].is_some_and(|high| q.value - k * q.sd > high)
-        };
-        let verdict = if quality.iter().any(|q| outside(q, 2.0)) || p.short_share > 0.01 {
-            view::Verdict::Reject
-        } else if f.trust.state != TrustState::Trusted || quality.iter().any(|q| outside(q, -2.0)) {
-            view::Verdict::Uncertain
-        } else {
-            view::Verdict::Good
-        };
-        (quality, indicators, Some(verdict))
+        judged.lines.iter().map(line).collect()
     }
 
     /// For the records.
-    fn summary(&self, f: &Finished, record: &appliance_pipeline::shot::ShotRecord) -> ShotSummary {
-        let (quality, indicators, verdict) = self.judge(f);
+    fn summary(
+        &self,
+        f: &Finished,
+        record: &appliance_pipeline::shot::ShotRecord,
+        judged: &Judged,
+    ) -> ShotSummary {
         let mut features: BTreeMap<String, f64> = f.features.iter().cloned().collect();
-        features.extend(
-            indicators
-                .into_iter()
-                .map(|i| (format!("{}_probability", i.name), i.probability)),
-        );
+        let mut quality = BTreeMap::new();
+        crate::quality::to_record(&judged.lines, &mut quality, &mut features);
+        crate::quality::chances_to_record(&judged.chances, &mut features);
         let belief = &self.keeper.belief;
         ShotSummary {
             kind: match f.kind {
@@ -406,11 +482,11 @@ impl ShotPath {
                 Kind::Broken => ShotKind::Unknown,
             },
             trust: word(f.trust.state).into(),
-            verdict: match verdict {
-                Some(view::Verdict::Good) => Verdict::Good,
-                Some(view::Verdict::Reject) => Verdict::Reject,
-                Some(view::Verdict::Uncertain) => Verdict::Uncertain,
-                None => Verdict::None,
+            verdict: match judged.verdict {
+                _ if !judged.part => Verdict::None,
+                sort::Verdict::Good => Verdict::Good,
+                sort::Verdict::Reject => Verdict::Reject,
+                sort::Verdict::Uncertain => Verdict::Uncertain,
             },
             phases: record
                 .phases
@@ -430,18 +506,7 @@ impl ShotPath {
                     (l.name.to_owned(), Uncertain { value, sd })
                 })
                 .collect(),
-            quality: quality
-                .into_iter()
-                .map(|q| {
-                    (
-                        q.name,
-                        Uncertain {
-                            value: q.value,
-                            sd: q.sd,
-                        },
-                    )
-                })
-                .collect(),
+            quality,
         }
     }
 }
@@ -449,6 +514,44 @@ impl ShotPath {
 /// Chance that a value with a standard deviation lies above a limit (logistic).
 pub fn chance(value: f64, limit: f64, sd: f64) -> f64 {
     1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
+}
+
+fn indicators(judged: &Judged) -> Vec<view::Indicator> {
+    let one = |c: &Chance| view::Indicator {
+        name: c.defect.name().into(),
+        probability: c.probability,
+    };
+    judged.chances.iter().map(one).collect()
+}
+
+fn verdict_of(verdict: sort::Verdict) -> view::Verdict {
+    match verdict {
+        sort::Verdict::Good => view::Verdict::Good,
+        sort::Verdict::Reject => view::Verdict::Reject,
+        sort::Verdict::Uncertain => view::Verdict::Uncertain,
+    }
+}
+
+fn reason(why: &sort::Why) -> view::VerdictReason {
+    let (key, subject, chance) = why.parts();
+    view::VerdictReason {
+        key: key.into(),
+        subject: subject.map(str::to_owned),
+        chance,
+    }
+}
+
+/// What the tick tells the lines and writes down.
+fn sorted(shot: u64, judged: &Judged) -> Answered {
+    Answered::Sorted {
+        shot,
+        verdict: match judged.verdict {
+            sort::Verdict::Good => PartVerdict::Good,
+            sort::Verdict::Reject => PartVerdict::Reject,
+            sort::Verdict::Uncertain => PartVerdict::Uncertain,
+        },
+        reason: serde_json::json!(reason(&judged.why)).to_string(),
+    }
 }
 
 /// Latents as they stand.

@@ -6,6 +6,7 @@ use appliance_pipeline::ensemble::Refusal;
 use appliance_pipeline::estimate::Source;
 use appliance_pipeline::phase::CyclePhase;
 use appliance_web::view;
+use firmware_wire::PartVerdict;
 use tokio::sync::watch;
 
 use crate::press::Desk;
@@ -108,6 +109,12 @@ pub fn take(
         node_filled: list(&p.field.filled),
         forecast: Some(b.forecast.clone()),
         last_verdict: b.verdict,
+        verdict_reason: b.verdict_reason.clone(),
+        output: p.output.map(|v| match v {
+            PartVerdict::Good => view::Verdict::Good,
+            PartVerdict::Reject => view::Verdict::Reject,
+            PartVerdict::Uncertain => view::Verdict::Uncertain,
+        }),
         quality: b.quality.clone(),
         indicators: b.indicators.clone(),
         advice,

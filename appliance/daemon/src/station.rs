@@ -18,7 +18,7 @@ use appliance_web::view;
 use models_infer::network::Network;
 use models_infer::release::Release;
 
-use crate::config::{Config, LimitConfig, PREDICTIONS};
+use crate::config::{Config, LimitConfig, unit_of};
 use crate::corrections;
 use crate::line::Answered;
 use crate::press::Desk;
@@ -372,11 +372,7 @@ impl Station for BoxStation {
                     name: l.name.clone(),
                     lower: l.lower,
                     upper: l.upper,
-                    unit: PREDICTIONS
-                        .iter()
-                        .find(|p| p.0 == l.name)
-                        .map_or("", |p| p.1)
-                        .into(),
+                    unit: unit_of(&l.name).unwrap_or("").into(),
                 })
                 .collect(),
             cycle: view::CycleSetup {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use models_quality::{
-    Case, Corrected, Defect, DefectModel, Drift, Foretold, Inspected, Learner, QualityError,
-    Standard,
+    Case, Corrected, Defect, DefectModel, Foretold, Inspected, Learner, QualityError, Standard,
 };
 
 use crate::part::Part;
@@ -335,14 +334,6 @@ fn names(shots: &[(Shot, Found)]) -> Vec<String> {
         })
         .map(|(name, _)| name.clone())
         .collect()
-}
-
-/// A drift as a word for records: labels came out above or below what was predicted.
-pub fn drift_word(drift: Drift) -> &'static str {
-    match drift {
-        Drift::Up => "up",
-        Drift::Down => "down",
-    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Defect {
             Self::Flash => "flash",
             Self::Sink => "sink_mark",
             Self::WeldLine => "weld_line",
-            Self::Burn => "burn",
+            Self::Burn => "burn_mark",
         }
     }
 

@@ -175,7 +175,8 @@ impl Learner {
     fn watch(&mut self, off: f64, epoch: u32) {
         let before = std::mem::replace(&mut self.last_off, off);
         // One wild label alone is a typing error; it takes a second one on the same side.
-        if off.abs() > WILD && !(before * off.signum() > WILD) {
+        let confirmed = before * off.signum() > WILD;
+        if off.abs() > WILD && !confirmed {
             return;
         }
         let Some(drift) = self.cusum.step(off) else {

@@ -72,11 +72,11 @@ fn score(labels: usize) -> (f64, f64, f64) {
             }
             let (case, label) = press.shot();
             learner.see(&case.features);
-            learner.learn(&case, label).unwrap();
+            learner.learn(&case, label).expect("a sound label");
         }
         for _ in 0..40 {
             let (case, label) = press.shot();
-            let told = learner.foretell(&case).unwrap();
+            let told = learner.foretell(&case).expect("a sound case");
             assert_eq!(told.labels, labels);
             let off = label - told.corrected.value;
             square += off * off;
@@ -118,7 +118,7 @@ fn taught(seed: u64, labels: usize) -> (Press, Learner) {
     for _ in 0..labels {
         let (case, label) = press.shot();
         learner.see(&case.features);
-        learner.learn(&case, label).unwrap();
+        learner.learn(&case, label).expect("a sound label");
     }
     (press, learner)
 }

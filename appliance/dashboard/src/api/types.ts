@@ -45,6 +45,24 @@ export interface QualityLine {
   limits: [number | null, number | null];
 }
 
+/** Why a verdict is what it is. */
+export interface VerdictReason {
+  key: string;
+  subject: string | null;
+  chance: number | null;
+}
+
+/** What labels made of a prediction; the corrected value stands in the line of the same name. */
+export interface Taught {
+  name: string;
+  physics: number;
+  physics_sd: number;
+  unit: string;
+  labels: number;
+  /** `drift_up`, `drift_down`, `out_of_range`, `unseen`. */
+  flags: string[];
+}
+
 export interface Indicator {
   name: string;
   probability: number;
@@ -89,6 +107,9 @@ export interface LiveSnapshot {
   node_filled: number[] | null;
   forecast: Forecast[] | null;
   last_verdict: Verdict | null;
+  verdict_reason?: VerdictReason | null;
+  /** What the sorting lines of the node show, where it has them. */
+  output?: Verdict | null;
   quality: QualityLine[];
   indicators: Indicator[];
   advice: Advice[];
@@ -135,7 +156,9 @@ export interface ShotRow {
   kind: ShotKind;
   trust: TrustState;
   verdict: Verdict | null;
+  verdict_reason?: VerdictReason | null;
   quality: QualityLine[];
+  taught?: Taught[];
   indicators: Indicator[];
   features: [string, number][];
   labels: [string, number][];

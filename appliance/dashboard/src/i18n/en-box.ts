@@ -112,11 +112,22 @@ export const boxEn = {
   "latent.no_flow": "no-flow temperature offset",
   "latent.no_flow_pressure": "no-flow rise with pressure",
 
+  "reason.inside": "Inside every limit, with {chance} at least.",
+  "reason.no_part": "No production shot.",
+  "reason.outside": "{what} is outside its limits with {chance}.",
+  "reason.defect": "{what}: {chance}.",
+  "reason.no_limits": "No limits are set.",
+  "reason.not_trusted": "The estimates are not trusted now. Check the part by hand.",
+  "reason.unknown": "{what} has a limit but is not predicted: measure a part.",
+  "reason.drift": "The last measured parts left the prediction: {what}.",
+  "reason.out_of_range": "Unlike the shots whose parts were measured: {what}.",
+  "reason.unsure": "{what} is inside its limits with only {chance}.",
+
   "indicator.short_shot": "short shot",
   "indicator.flash": "flash",
   "indicator.sink_mark": "sink mark",
   "indicator.weld_line": "weld line",
-  "indicator.burn_mark": "burn",
+  "indicator.burn_mark": "burn mark",
 
   "defect.short_shot": "Short shot",
   "defect.flash": "Flash",

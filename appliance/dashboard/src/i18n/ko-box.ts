@@ -114,6 +114,17 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "latent.no_flow": "고화 온도 편차",
   "latent.no_flow_pressure": "압력에 따른 고화 온도 상승",
 
+  "reason.inside": "모든 한계 안에 있습니다 (확률 {chance} 이상).",
+  "reason.no_part": "양산 샷이 아닙니다.",
+  "reason.outside": "{what}: 한계를 벗어났을 확률 {chance}",
+  "reason.defect": "{what} 가능성: {chance}",
+  "reason.no_limits": "정해진 한계가 없습니다.",
+  "reason.not_trusted": "지금은 추정값을 믿을 수 없습니다. 제품을 직접 확인하십시오.",
+  "reason.unknown": "{what}: 한계는 있으나 예측이 없습니다. 제품을 측정하십시오.",
+  "reason.drift": "최근 측정한 제품이 예측에서 벗어났습니다: {what}",
+  "reason.out_of_range": "측정한 샷들과 다른 조건입니다: {what}",
+  "reason.unsure": "{what}: 한계 안에 있을 확률이 {chance}뿐입니다.",
+
   "indicator.short_shot": "미성형",
   "indicator.flash": "플래시(버)",
   "indicator.sink_mark": "싱크마크",

@@ -1,6 +1,6 @@
 // The lower half of Live: the verdict to be read from three metres, and the numbers behind it.
 import type { JSX } from "preact";
-import type { LiveSnapshot, QualityLine } from "../api/types.ts";
+import type { LiveSnapshot, QualityLine, VerdictReason } from "../api/types.ts";
 import { percent } from "../domain/format.ts";
 import { concern, reasonFor, type Reason } from "../domain/verdict.ts";
 import { capital, humanize, known, name, t } from "../i18n/index.ts";
@@ -31,6 +31,14 @@ export function reasonWords(reason: Reason): string {
   }
 }
 
+/** The box's own reason, where it gives one. */
+export function boxReason(reason: VerdictReason | null | undefined): string | null {
+  if (reason === null || reason === undefined) return null;
+  const subject = reason.subject ?? "";
+  const what = known(`feature.${subject}`) ?? known(`quality.${subject}`) ?? known(`indicator.${subject}`) ?? humanize(subject.replace("dimension.", ""));
+  return known(`reason.${reason.key}`, { what, chance: percent(reason.chance ?? 0) });
+}
+
 /** The trust sentence; a subject may itself be a name of ours (a latent). */
 export function trustWords({ trust }: Pick<LiveSnapshot, "trust">): string {
   const subject = trust.subject === null ? "" : (known(`latent.${trust.subject}`) ?? trust.subject);
@@ -53,7 +61,8 @@ export function VerdictPanel(): JSX.Element | null {
       <Shape tone={verdictTone(verdict)} lozenge={verdict === "uncertain"} />
       <div>
         <strong class={isLong(words) ? "long" : ""}>{words}</strong>
-        <p>{sentence(reasonFor(verdict, now.quality, now.indicators, trusted))}</p>
+        <p>{capital(boxReason(now.verdict_reason) ?? sentence(reasonFor(verdict, now.quality, now.indicators, trusted)))}</p>
+        {now.output === null || now.output === undefined ? null : <p class="note">{t("live.output", { verdict: t(`verdict.${now.output}`) })}</p>}
       </div>
     </section>
   );

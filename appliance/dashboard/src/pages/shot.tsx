@@ -23,6 +23,7 @@ import { Quantity } from "../ui/quantity.tsx";
 import { ActionError, Empty, Shown } from "../ui/states.tsx";
 import { say } from "../ui/toast.tsx";
 import { Legend } from "./live-curves.tsx";
+import { boxReason } from "./live-verdict.tsx";
 
 const POINTS = 800;
 
@@ -180,6 +181,7 @@ function Facts({ detail }: { detail: ShotDetail }): JSX.Element {
         <VerdictMark verdict={row.verdict} />
         <TrustMark state={row.trust} />
         {row.kind === "production" ? null : <span class="kind">{t(`kind.${row.kind}`)}</span>}
+        <span class="note">{boxReason(row.verdict_reason) ?? ""}</span>
       </div>
       <dl class="facts">
         <Fact label={t("shots.time")}>{dateTime(row.started_ms, language.value)}</Fact>
@@ -187,6 +189,17 @@ function Facts({ detail }: { detail: ShotDetail }): JSX.Element {
         {row.quality.map((line) => (
           <Fact key={line.name} label={name("feature", line.name)}>
             <Quantity value={line.value} sd={line.sd} unit={line.unit} name={line.name} />
+          </Fact>
+        ))}
+        {(row.taught ?? []).map((one) => (
+          <Fact key={`${one.name} by physics`} label={t("shot.by_physics", { what: name("feature", one.name), labels: one.labels })}>
+            <Quantity value={one.physics} sd={one.physics_sd} unit={one.unit} name={one.name} />
+            {one.flags.map((flag) => (
+              <span key={flag} class="note">
+                {" "}
+                {known(`flag.${flag}`) ?? humanize(flag)}
+              </span>
+            ))}
           </Fact>
         ))}
         {row.indicators.map((one) => (

@@ -88,12 +88,41 @@ pub struct Forecast {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Within all limits, band included.
+    /// Within all limits, as sure as asked, by a trusted estimate.
     Good,
-    /// Outside a limit.
+    /// Outside a limit, as sure as asked, or no production shot.
     Reject,
-    /// The band crosses a limit, or the estimate is not trusted.
+    /// Everything else; always when no limit is set.
     Uncertain,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct VerdictReason {
+    /// `inside`, `no_part`, `outside`, `defect`, `no_limits`, `not_trusted`, `unknown`, `drift`, `out_of_range`, `unsure`.
+    pub key: String,
+    /// The quantity or defect it is about.
+    pub subject: Option<String>,
+    /// Probability behind it, 0 to 1.
+    pub chance: Option<f64>,
+}
+
+/// What labels made of a prediction; the corrected value stands in the line of the same name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Taught {
+    /// The prediction.
+    pub name: String,
+    /// Value by the physics alone, in `unit`.
+    pub physics: f64,
+    /// Its standard deviation.
+    pub physics_sd: f64,
+    /// Unit.
+    pub unit: String,
+    /// Labels behind the correction.
+    pub labels: u32,
+    /// `drift_up`, `drift_down`: labels left the prediction; `out_of_range`: unlike the labelled shots; `unseen`: a lot or a
+    /// state of the machine without a label yet.
+    pub flags: Vec<String>,
 }
 
 /// A predicted property of the part.
@@ -114,7 +143,7 @@ pub struct QualityLine {
 /// The chance of a defect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Indicator {
-    /// `short_shot`, `flash`, `sink_mark`.
+    /// `short_shot`, `flash`, `sink_mark`, `weld_line`, `burn_mark`.
     pub name: String,
     /// 0 to 1.
     pub probability: f64,
@@ -207,6 +236,10 @@ pub struct LiveSnapshot {
     pub forecast: Option<Vec<Forecast>>,
     /// Verdict on the last finished shot.
     pub last_verdict: Option<Verdict>,
+    /// Why.
+    pub verdict_reason: Option<VerdictReason>,
+    /// What the sorting lines of the node show now, where it has them.
+    pub output: Option<Verdict>,
     /// Prediction for the running shot, or the last one while idle.
     pub quality: Vec<QualityLine>,
     /// Indicators, same shot.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Indicator, QualityLine, TrustState, Verdict};
+use super::{Indicator, QualityLine, Taught, TrustState, Verdict, VerdictReason};
 
 /// What kind of cycle it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -38,8 +38,12 @@ pub struct ShotRow {
     pub trust: TrustState,
     /// Verdict.
     pub verdict: Option<Verdict>,
+    /// Why.
+    pub verdict_reason: Option<VerdictReason>,
     /// Predictions.
     pub quality: Vec<QualityLine>,
+    /// What labels made of them.
+    pub taught: Vec<Taught>,
     /// Indicators.
     pub indicators: Vec<Indicator>,
     /// Features for trends and control charts: `fill_time_s`, `transfer_pressure_pa`, `peak_pressure_pa`, ...

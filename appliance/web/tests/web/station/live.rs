@@ -138,6 +138,8 @@ impl Press {
             node_filled: field(&|path| f64::from(u8::from(t < EJECT_S && t > c.arrival_s(path)))),
             forecast: (fields && t < EJECT_S).then(|| forecast(&c, shot, (t / 0.4).floor() * 0.4)),
             last_verdict: shots::row(shot - 1, wall_ms).verdict,
+            verdict_reason: None,
+            output: None,
             quality: shots::quality(shot),
             indicators: indicators(shot),
             // The loop fills these in.

@@ -109,7 +109,9 @@ pub fn row(shot: u64, started_ms: i64) -> ShotRow {
         kind,
         trust,
         verdict: verdict(shot),
+        verdict_reason: None,
         quality: if production { quality(shot) } else { vec![] },
+        taught: Vec::new(),
         indicators: if production { indicators(shot) } else { vec![] },
         features: vec![
             ("fill_time_s".into(), c.fill_s),
