@@ -2,24 +2,29 @@
 //! time and does the writing. Whatever is unclear, nothing is written.
 //!
 //! ```text
-//!                 mode observe                                      arm (engineer)
-//!         .----------------------> Observing ------------------------------------------------.
-//!         |       not armed                                         arm (engineer)           v
-//!         |----------------------> Released ---------------------------------------------> Ready
-//!         |                         ^  ^  ^  not read back, refused                       ^  | |
-//!         |                         |  |  '-------------------------- Written <-- wrote --+--' | advised
-//!         |                         |  |                              ^  |                |    v
-//!  Unread-+                taken off|  |                    confirmed |  '-- read back ----|  Waiting
-//!         |        from every state |  | too long                     '------------------ | ---' |
-//!         |                         |  |                                                   |      | declined,
-//!         |  as left                   |              N good shots                         |      | expired
-//!         |----------------------> Holding -----------------------------------------------+-------'
-//!         |                         |  ^  ^
-//!         |                         |  |  '-- link, freshness, heartbeat, automatic or trust fails: from Ready, Waiting, Written
-//!         |  otherwise              v  | a person accepts, or N untouched shots
-//!         '----------------------> Edited <-- a setpoint moved that was not ours: from Ready, Waiting, Written, Holding
+//!              ReadObserving                      Armed
+//!         .------------------> Observing ------------------------.
+//!         |                                                      v        Advised
+//!         |    ReadUnarmed                  Armed             .-------. ------------> Waiting
+//!  Unread-+------------------> Released --------------------> | Ready | <------------ |  |
+//!         |                     ^    ^                        '-------'  Declined,       |
+//!         |             TimedOut|    |NotReadBack,             ^  |  ^   Expired         |
+//!         |                     |    |WriteRefused             |  |  | ReadBack          |Confirmed
+//!         |                     |    '----------------------.  |  |  '----------.        |
+//!         |    ReadAsLeft       |            Steadied       |  |  | Wrote       |        |
+//!         |------------------> Holding ---------------------|--'  '----------> Written <-'
+//!         |                     ^ EditAccepted,             |                   |
+//!         |    ReadOtherwise    | Untouched                 '-------------------'
+//!         '------------------> Edited
+//!
+//!  Held:         Ready, Waiting, Written          -> Holding     link, freshness, heartbeat, automatic or trust failed
+//!  OperatorEdit: Ready, Waiting, Written, Holding -> Edited      a setpoint moved that the guard did not move
+//!  NotReadBack, WriteRefused: from whichever armed state the write is still open in
+//!  TakenOff:     every state but Unread           -> Released    in Unread: not armed any more
+//!  Observed:     every state but Unread           -> Observing   in Unread: not armed any more
 //! ```
-//! Mode *observe* leads from every state but `Unread` to `Observing`. What an arrow is called: [`Arrow`].
+//! `Restored` and `NotRestored` happen within `Released`: after `TakenOff` or `TimedOut` the recipe of before goes out once, where
+//! the settings say so and the rules of a restore pass. Each arrow is an [`Arrow`].
 
 use crate::error::PipelineError;
 use crate::kind::Kind;

@@ -42,9 +42,9 @@ pub struct GuardSettings {
     pub says_frozen: bool,
     /// Longest silence of the controller's heartbeat, s; `None` where it has none.
     pub heartbeat_s: Option<f64>,
-    /// Oldest reading that counts, s.
+    /// Oldest reading that counts, s; more than twice the time between readings, or the guard holds between them.
     pub fresh_s: f64,
-    /// Oldest wish or advice that counts, s.
+    /// Oldest wish or advice that counts, s; both end with their shot anyway.
     pub wish_s: f64,
     /// Time within which a write must read back, s.
     pub read_back_s: f64,
@@ -52,7 +52,8 @@ pub struct GuardSettings {
     pub tolerance: [f64; SETPOINTS],
     /// Good shots in a row until a hold ends.
     pub good_shots: u32,
-    /// Time in hold until the press is released, s.
+    /// Time in hold until the press is released, s; after a start it must hold the shots until the estimate is trusted, and the
+    /// good shots after them.
     pub hold_s: f64,
     /// Shots without an operator edit after which the new recipe counts as accepted; `None`: only a person accepts it.
     pub untouched_shots: Option<u32>,

@@ -5,6 +5,8 @@ use appliance_pipeline::kind::Kind;
 use appliance_pipeline::ports::{Operating, Setpoint};
 use appliance_pipeline::trust::TrustState;
 
+use proptest::prelude::*;
+
 use crate::stage::{RECIPE, Stage, failed, limits, settings, wish, written};
 
 /// From a press in rhythm; nothing is written, and only these rules say why.
@@ -400,6 +402,23 @@ fn nonsense_in_the_settings_is_refused_with_key_and_reason() {
     bad[0].as_mut().unwrap().per_hour = f64::NAN;
     let error = settings().check(&bad).unwrap_err().to_string();
     assert!(error.contains("`hold_pressure.per_hour` is NaN"), "{error}");
+}
+
+proptest! {
+    /// Whatever stands in the settings: what passes the check is finite and above zero.
+    #[test]
+    fn settings_that_pass_make_sense(numbers in proptest::collection::vec(prop_oneof![any::<f64>(), 0.1..100.0, Just(f64::NAN)], 8), shots in 0u32..3) {
+        let mut settings = settings();
+        (settings.fresh_s, settings.wish_s, settings.read_back_s) = (numbers[0], numbers[1], numbers[2]);
+        (settings.hold_s, settings.heartbeat_s) = (numbers[3], Some(numbers[4]));
+        (settings.surer_than, settings.tolerance[6]) = (Some(numbers[5]), numbers[6]);
+        settings.good_shots = shots;
+        let mut limits = limits();
+        limits[1].as_mut().unwrap().per_hour = numbers[7];
+        let sane = |n: f64| n > 0.0 && n < f64::INFINITY;
+        let all = numbers.iter().enumerate().all(|(i, n)| sane(*n) || i == 5 && *n == 0.0);
+        prop_assert_eq!(settings.check(&limits).is_ok(), all && shots > 0);
+    }
 }
 
 #[test]
