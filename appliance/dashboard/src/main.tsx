@@ -6,6 +6,7 @@ import "./styles/controls.css";
 import "./styles/shell.css";
 import "./styles/live.css";
 import "./styles/pages.css";
+import "./styles/closing.css";
 import { App } from "./app.tsx";
 import { restore } from "./state/session.ts";
 

@@ -277,8 +277,6 @@ export const pagesEn = {
   "health.drift": "Drift of the node",
   "health.stamp": "Time stamps",
   "health.press": "Press",
-  "health.port": "Link",
-  "health.age": "Age of data",
   "health.nodes": "Nodes",
   "health.node": "Node {id}",
   "health.no_nodes": "No node is connected",

@@ -279,8 +279,6 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "health.drift": "노드 시계 오차",
   "health.stamp": "시각 정확도",
   "health.press": "사출기",
-  "health.port": "연결 방식",
-  "health.age": "마지막 데이터",
   "health.nodes": "노드",
   "health.node": "노드 {id}",
   "health.no_nodes": "연결된 노드가 없습니다",

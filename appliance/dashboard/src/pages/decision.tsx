@@ -7,6 +7,7 @@ import { change as changeWords, quantity } from "../domain/format.ts";
 import { capital, humanize, known, name, t } from "../i18n/index.ts";
 import { useAction } from "../state/load.ts";
 import { units } from "../state/prefs.ts";
+import { hrefOf } from "../state/route.ts";
 import { may } from "../state/session.ts";
 import { Button, Field } from "../ui/controls.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -120,7 +121,7 @@ function ruleNumbers({ rule, value, limit, unit }: RuleLine): string | null {
   if (value === null || limit === null) return null;
   const meaning = rule === "absolute_limits" ? "value" : "difference";
   const shown = (one: number): string => quantity(one, null, unit, units(), meaning);
-  return `${shown(value)} ${t("corrections.of")} ${shown(limit)}`;
+  return t("corrections.against", { value: shown(value), limit: shown(limit) });
 }
 
 /** Every rule; those that stand in the way first. */
@@ -156,6 +157,9 @@ export function WhyDialog({ decision, onClose }: { decision: Decision; onClose: 
       <ChangeTable changes={decision.changes} />
       <RuleList rules={decision.rules} />
       <div class="menu-ends">
+        <a class="button quiet" href={hrefOf("whitebox")}>
+          {t("live.to_whitebox")}
+        </a>
         <Button tone="main" onPress={onClose}>
           {t("state.close")}
         </Button>

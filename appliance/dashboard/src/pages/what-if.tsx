@@ -150,42 +150,32 @@ function Outcome({ moved }: { moved: Moved }): JSX.Element {
   const [lowest, highest] = temperatureRange(data.lines.flatMap((line) => [...line.estimate, ...line.reference]));
   return (
     <>
-      <Panel
-        title={t("whatif.curves")}
-        aside={
-          <>
-            {asking ? <span class="note">{t("whatif.asking")}</span> : null}
-            <Segmented
-              compact
-              label={t("whatif.curves")}
-              value={kind}
-              onChoose={setKind}
-              choices={[
-                { value: "pressure", words: t("live.pressure") },
-                { value: "temperature", words: t("live.temperature"), disabled: !sensors.some((sensor) => sensor.kind === "temperature") },
-              ]}
-            />
-          </>
-        }
-        class={asking ? "what-if-curves asking" : "what-if-curves"}
-      >
-        <ul class="legend">
-          <li class="dashed">{t("whatif.predicted")}</li>
-          <li class="grey">{t("whatif.last_shot", { shot: found.reference_shot })}</li>
-        </ul>
+      <Panel class={asking ? "what-if-curves asking" : "what-if-curves"}>
+        <div class="what-if-head">
+          {found.in_range ? <Mark tone="good">{t("whatif.in_range")}</Mark> : <Mark tone="watch">{t("whatif.out_of_range", { what: outside })}</Mark>}
+          <Segmented
+            compact
+            label={t("whatif.curves")}
+            value={kind}
+            onChoose={setKind}
+            choices={[
+              { value: "pressure", words: t("live.pressure") },
+              { value: "temperature", words: t("live.temperature"), disabled: !sensors.some((sensor) => sensor.kind === "temperature") },
+            ]}
+          />
+        </div>
+        <div class="what-if-head">
+          <ul class="legend">
+            <li class="dashed">{t("whatif.predicted")}</li>
+            <li class="grey">{t("whatif.last_shot", { shot: found.reference_shot })}</li>
+          </ul>
+          <span class="note">{asking ? t("whatif.asking") : found.in_range ? "" : t("whatif.out_means")}</span>
+        </div>
         <div class="curves-box">
           <Curves data={data} unit={shown.unit} label={t("whatif.picture", { shot: found.reference_shot, unit: shown.unit, names: inks.map((one) => one.name).join(", ") })} version={data} {...(kind === "temperature" ? { range: [lowest, highest] as [number, number] } : {})} />
         </div>
-        {found.in_range ? (
-          <Mark tone="good">{t("whatif.in_range")}</Mark>
-        ) : (
-          <div>
-            <Mark tone="watch">{t("whatif.out_of_range", { what: outside })}</Mark>
-            <p class="note">{t("whatif.out_means")}</p>
-          </div>
-        )}
       </Panel>
-      <Panel title={t("whatif.part")} class={asking ? "what-if-part asking" : "what-if-part"}>
+      <Panel class={asking ? "what-if-part asking" : "what-if-part"}>
         <div class="what-if-tiles">
           {found.quality.map((one) => (
             <div key={one.name} class="tile">
@@ -195,8 +185,7 @@ function Outcome({ moved }: { moved: Moved }): JSX.Element {
             </div>
           ))}
         </div>
-        <h3>{t("whatif.risks")}</h3>
-        <ul class="risks">
+        <ul class="risks" aria-label={t("whatif.risks")}>
           {found.risks.map((one) => (
             <RiskLine key={one.name} risk={one} />
           ))}

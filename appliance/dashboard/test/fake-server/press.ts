@@ -1,6 +1,7 @@
 // The press and what the box makes of it: shots with a lot change, a slow drift, and estimates with honest bands.
 import type { Advice, Curve, Forecast, Indicator, LiveSnapshot, Phase, QualityLine, Reading, ShotDetail, ShotRow, Verdict } from "../../src/api/types.ts";
 import { centre, CYCLE_S, EJECT_S, FILL_S, HOLD_END_S, MOLD, PLACES, stateAt, type Shot } from "./plate.ts";
+import { guardOf, waiting, waits } from "./closing.ts";
 import { normal } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -115,18 +116,13 @@ function forecasts(shot: number, time: number): Forecast[] {
   });
 }
 
-const ADVICE: Advice[] = [
-  {
-    setpoint: "hold_pressure_pa",
-    change: 1.5e6,
-    unit: "Pa",
-    effect: [
-      { name: "part_weight", value: 3e-5, sd: 8e-6, unit: "kg", limits: [null, null] },
-      { name: "end_of_fill_pressure", value: 1.32e6, sd: 0.2e6, unit: "Pa", limits: [null, null] },
-    ],
-    reason: "advice.viscosity_up",
-  },
-];
+/** The waiting decision, as the stream tells it: a line a setpoint. */
+function advice(shot: number, scenario: Scenario): Advice[] {
+  if (!waits(scenario)) return [];
+  const { id, changes, effect, reason } = waiting(shot, scenario);
+  const lines = effect.slice(0, 1).map(({ name, change, change_sd, unit }): QualityLine => ({ name, value: change, sd: change_sd ?? 0, unit, limits: [null, null] }));
+  return changes.map(({ setpoint, unit, before, value }) => ({ decision: id, setpoint, change: value - before, unit, effect: lines, reason }));
+}
 
 export function snapshot(sequence: number, shot: number, cycleTime: number, scenario: Scenario): LiveSnapshot {
   const time = Math.min(cycleTime, EJECT_S);
@@ -135,7 +131,6 @@ export function snapshot(sequence: number, shot: number, cycleTime: number, scen
   const third = sequence % 3 === 0;
   const judged = phase === "idle" ? shot : shot - 1;
   const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const watch = scenario.trust !== "trusted";
   return {
     sequence,
     wall_ms: Date.now(),
@@ -153,7 +148,7 @@ export function snapshot(sequence: number, shot: number, cycleTime: number, scen
       subject: scenario.trust === "watch" ? "viscosity" : null,
       since_shot: shot - 2,
     },
-    mode: scenario.mode,
+    mode: scenario.guard === "released" ? "observe" : scenario.mode,
     source: scenario.source,
     readings: scenario.noSensors ? [] : readings(shot, time, scenario),
     filled: mean(state.filled),
@@ -166,7 +161,8 @@ export function snapshot(sequence: number, shot: number, cycleTime: number, scen
     last_verdict: scenario.empty ? null : (scenario.verdict ?? verdictOf(judged)),
     quality: scenario.empty ? [] : quality(shot),
     indicators: scenario.empty ? [] : indicators(shot),
-    advice: scenario.mode === "observe" || watch || !scenario.advice ? [] : ADVICE,
+    advice: advice(shot, scenario),
+    guard: guardOf(scenario),
     press: scenario.press
       ? {
           connected: true,

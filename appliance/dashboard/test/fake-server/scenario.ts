@@ -11,6 +11,19 @@ export interface Scenario {
   verdict: Verdict | null;
   advice: boolean;
   press: boolean;
+  /** Link to the press, where there is one. */
+  link: "connected" | "lost";
+  operating: "automatic" | "manual";
+  /** A state of the guard that somebody caused. */
+  guard: "free" | "released" | "edited";
+  /** Why it is released, where it was not taken off by a person. */
+  letGo: string | null;
+  /** Advice is gone by the time somebody answers. */
+  expired: boolean;
+  /** What the press says to the next write. */
+  refuses: string | null;
+  /** Certificate that was confirmed. */
+  pinned: string | null;
   /** Name of a sensor that has gone silent. */
   silent: string | null;
   noSensors: boolean;
@@ -30,6 +43,13 @@ export const START: Scenario = {
   verdict: null,
   advice: true,
   press: true,
+  link: "connected",
+  operating: "automatic",
+  guard: "free",
+  letGo: null,
+  expired: false,
+  refuses: null,
+  pinned: null,
   silent: null,
   noSensors: false,
   empty: false,

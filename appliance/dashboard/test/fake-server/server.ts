@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Role } from "../../src/api/types.ts";
+import { correction, decision, PAST, past, press, TARGETS, targets, THUMBPRINT, waiting, waits, whatIf } from "./closing.ts";
 import { health } from "./health.ts";
 import { atLeast, People } from "./people.ts";
 import { CYCLE_S, EJECT_S, MOLD } from "./plate.ts";
@@ -33,6 +34,7 @@ export class FakeBox {
   readonly people = new People();
   scenario: Scenario = { ...START };
   private reference = 1780;
+  private aims = TARGETS;
   private readonly started = Date.now();
   private readonly server: Server = createServer((request, response) => void this.answer(request, response));
   private readonly streams = new Set<ServerResponse>();
@@ -159,11 +161,31 @@ export class FakeBox {
       return send({});
     }
     if (route === "GET /trends") return send(this.trend(url.searchParams.get("feature") ?? "", whole("last", 200)));
-    if (route === "PUT /mode" || route === "POST /off") {
+    if (route === "PUT /mode") {
       need("operator");
-      this.scenario.mode = route === "POST /off" ? "observe" : json<{ mode: Scenario["mode"] }>().mode;
-      people.record(session.user, route === "POST /off" ? "off" : "mode", this.scenario.mode);
+      if (!scenario.press) throw new Refused(409, "no_press_port");
+      Object.assign(this.scenario, { mode: json<{ mode: Scenario["mode"] }>().mode, guard: "free" });
+      people.record(session.user, "mode", this.scenario.mode);
       return send({});
+    }
+    if (path === "/correction" || path.startsWith("/correction/") || path.startsWith("/corrections")) return send(this.closing(route, session.user, need, json, url, now.shot));
+    if (route === "POST /what-if") {
+      const found = whatIf(now.shot, json<{ changes: Record<string, number> }>().changes);
+      if (typeof found === "string") throw new Refused(422, "invalid", found);
+      return send(found);
+    }
+    if (route === "GET /press") return send(press(scenario));
+    if (route === "POST /press/pin") {
+      need("engineer");
+      if (json<{ thumbprint: string }>().thumbprint !== THUMBPRINT) throw new Refused(409, "other_certificate", THUMBPRINT);
+      this.scenario.pinned = THUMBPRINT;
+      return send(press(this.scenario));
+    }
+    if (route === "GET /targets") return send(targets(this.aims, this.reference, scenario.empty));
+    if (route === "PUT /targets") {
+      need("engineer");
+      this.aims = json<{ targets: typeof TARGETS }>().targets;
+      return send(targets(this.aims, this.reference, scenario.empty));
     }
     if (route === "GET /log") return send({ entries: scenario.empty ? [] : people.log, next: null });
     if (route === "POST /log") {
@@ -221,6 +243,43 @@ export class FakeBox {
     }
     if (route === "GET /audit") return send({ entries: people.trail, next: null, chain_ok: true });
     throw new Refused(404, "not_found");
+  }
+
+  private closing(route: string, user: string, need: (role: Role) => void, json: <T>() => T, url: URL, shot: number): unknown {
+    const { scenario, people } = this;
+    const one = /^GET \/corrections\/(\d+)$/.exec(route);
+    if (one !== null) return Number(one[1]) > PAST ? waiting(shot, scenario) : past(Number(one[1]), shot, scenario);
+    if (route === "GET /corrections") {
+      if (scenario.empty || !scenario.press) return { decisions: [], next: null };
+      const first = Math.min(PAST, Number(url.searchParams.get("before") ?? PAST + 1) - 1);
+      const count = Math.min(first, Number(url.searchParams.get("limit") ?? 25));
+      return { decisions: Array.from({ length: count }, (_, i) => past(first - i, shot, scenario)), next: first > count ? first - count + 1 : null };
+    }
+    if (route === "GET /correction") return correction(shot, scenario);
+    need(route === "POST /correction/arm" ? "engineer" : "operator");
+    const action = route.split("/").at(-1) ?? "";
+    people.record(user, action, "");
+    switch (action) {
+      case "off":
+        scenario.guard = "released";
+        return {};
+      case "arm":
+        Object.assign(scenario, { guard: "free", letGo: null, mode: "advise" });
+        return {};
+      case "accept":
+        scenario.guard = "free";
+        return {};
+      case "confirm":
+      case "decline": {
+        if (!waits(scenario) || scenario.expired) throw new Refused(409, "advice_gone");
+        const { id } = json<{ id: number }>();
+        scenario.advice = false;
+        const state = action === "decline" ? "declined" : scenario.refuses !== null ? "refused" : "in_force";
+        return { ...decision(id, shot - 1, scenario, Date.now(), state), refusal: scenario.refuses };
+      }
+      default:
+        throw new Refused(404, "not_found");
+    }
   }
 
   private shots(url: URL): unknown {

@@ -66,10 +66,10 @@ test("every key that is used exists, every key of a page is used", () => {
     .map((file) => readFileSync(file, "utf8"))
     .join("\n");
   for (const [, key = ""] of source.matchAll(/\bt\("([\w.]+)"/g)) assert.ok(key in english, `t("${key}")`);
-  const grouped = /^(audit\.action|control\.signal|control\.capable|corrections\.means|whitebox\.bands|users\.role_means|log\.kind|label|page|shots\.(table|trends|control)|error)\b/;
+  const grouped = /^(audit\.action|control\.signal|control\.capable|corrections\.means|corrections\.tab|decision\.state|whitebox\.bands|users\.role_means|log\.kind|label|page|shots\.(table|trends|control)|error)\b/;
   for (const key of Object.keys(english)) {
     const group = key.split(".")[0] ?? "";
-    if (!/^(gate|login|password|menu|shell|live|why|shots|trend|control|shot|export|whitebox|corrections|log|health|setup|users|secret|tokens|audit|state|word)$/.test(group) || grouped.test(key)) continue;
+    if (!/^(gate|login|password|menu|shell|live|why|shots|trend|control|shot|export|whitebox|corrections|whatif|pin|target|decision|log|health|setup|users|secret|tokens|audit|state|word)$/.test(group) || grouped.test(key)) continue;
     assert.ok(source.includes(`"${key}"`), `${key} is never used`);
   }
 });
