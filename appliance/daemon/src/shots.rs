@@ -9,6 +9,7 @@ use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
 use appliance_pipeline::kind::Kind;
 use appliance_pipeline::phase::CyclePhase;
+use appliance_pipeline::suspect::Suspect;
 use appliance_pipeline::trust::{Reason, TrustState};
 use appliance_recorder::{PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
 use appliance_web::view;
@@ -322,7 +323,7 @@ impl ShotPath {
         let chance = |value: f64, limit: f64, sd: f64| {
             1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
         };
-        let indicators = vec![
+        let mut indicators = vec![
             view::Indicator {
                 name: "short_shot".into(),
                 probability: chance(p.short_share, 0.005, 0.003),
@@ -332,6 +333,13 @@ impl ShotPath {
                 probability: chance(p.sink[0], 0.02, p.sink[1].max(0.003)),
             },
         ];
+        if p.flash[0].is_finite() {
+            indicators.push(view::Indicator {
+                name: "flash".into(),
+                // A clamp force is set and read to a few percent.
+                probability: chance(p.flash[0], 1.0, p.flash[1].max(0.03)),
+            });
+        }
         let outside = |q: &view::QualityLine, k: f64| {
             q.limits[0].is_some_and(|low| q.value + k * q.sd < low)
                 || q.limits[1].is_some_and(|high| q.value - k * q.sd > high)

@@ -23,6 +23,7 @@ pub mod joint;
 pub mod keeper;
 pub mod kind;
 pub mod lead;
+pub mod lesson;
 pub mod matrix;
 pub mod part;
 pub mod phase;
@@ -32,6 +33,7 @@ pub mod rezero;
 pub mod sample;
 pub mod setup;
 pub mod shot;
+pub mod suspect;
 pub mod trust;
 pub mod walker;
 

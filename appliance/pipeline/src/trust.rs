@@ -9,7 +9,7 @@
 //!                              +------------- N calm shots ------------------ NotTrusted
 //! ```
 
-use crate::belief::Suspect;
+use crate::suspect::Suspect;
 
 /// State.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
