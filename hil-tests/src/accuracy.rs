@@ -40,14 +40,24 @@ pub struct Score {
     pub reason: Reason,
     /// Estimated and true mass of the part, kg.
     pub mass_kg: [f64; 2],
+    /// Estimated and true opening force over the clamp force.
+    pub flash: [f64; 2],
 }
 
-/// Runs a scenario for `shots` shots with a seed, using the sensors `used`.
+/// Runs a shipped scenario for `shots` shots with a seed, using the sensors `used`.
 ///
 /// # Panics
 /// When the shipped scenario, mold or release cannot be used: they are part of the checkout.
 pub fn series(scenario: &str, seed: u64, shots: usize, used: &[&str]) -> Vec<Score> {
     let scenario = Scenario::open(scenario).expect("a shipped scenario");
+    series_of(&scenario, seed, shots, used)
+}
+
+/// As [`series`], of any scenario of a shipped mold.
+///
+/// # Panics
+/// As [`series`].
+pub fn series_of(scenario: &Scenario, seed: u64, shots: usize, used: &[&str]) -> Vec<Score> {
     let shelf = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights");
     let release = models_infer::shelf::find(&scenario.mold, &shelf).expect("a shipped release");
     let net =
@@ -74,7 +84,7 @@ pub fn series(scenario: &str, seed: u64, shots: usize, used: &[&str]) -> Vec<Sco
         keeper.setup_mut().rezero[places[*name]] = *name != "nozzle";
     }
     let mut estimator = Estimator::new(keeper.setup().clone(), keeper.tuning().expect("models"));
-    let mut press = Offline::new(&scenario, seed, RATE_HZ).expect("a press");
+    let mut press = Offline::new(scenario, seed, RATE_HZ).expect("a press");
     let mut scores = Vec::new();
     while scores.len() < shots {
         let cycle = press.cycle().expect("a cycle");
@@ -130,6 +140,7 @@ pub fn series(scenario: &str, seed: u64, shots: usize, used: &[&str]) -> Vec<Sco
                 alarm: summary.trust.mismatch() || summary.trust.state == TrustState::NotTrusted,
                 surprise: summary.findings.surprise,
                 reason: summary.trust.reason,
+                flash: [summary.part.flash[0], truth.flash_ratio.unwrap_or(f64::NAN)],
                 mass_kg: [summary.part.mass_kg[0], truth.mass_kg],
             });
         }

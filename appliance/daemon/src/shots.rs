@@ -5,7 +5,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use appliance_pipeline::belief::Suspect;
 use appliance_pipeline::correct::Effect;
 use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
@@ -14,6 +13,7 @@ use appliance_pipeline::phase::CyclePhase;
 use appliance_pipeline::quality::{Chance, Line, SHRINKAGE, Shot, WEIGHT, risks};
 use appliance_pipeline::setup::Setup;
 use appliance_pipeline::sort;
+use appliance_pipeline::suspect::Suspect;
 use appliance_pipeline::trust::{Reason, Trust, TrustState};
 use appliance_recorder::{Book, Events, PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
 use appliance_web::view;

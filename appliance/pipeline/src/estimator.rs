@@ -407,9 +407,12 @@ impl Estimator {
         self.deviation.pass(t - self.turned_s);
         self.turned_s = t;
         self.estimate.frozen = self.walker().map_or(0.0, Walker::frozen);
+        let clamp_n = self.walker().map_or(0.0, Walker::clamp_force);
+        self.record.clamp_n = self.record.clamp_n.max(clamp_n);
         let discrepancy = self.tuning.belief.prior().discrepancy;
         let values = self.model();
         let then = self.past_at(t - discrepancy.delay(t));
+        let sample_ago = self.past_at(t - self.dt);
         self.past[self.past_next] = (t, values);
         self.past_next = (self.past_next + 1) % PAST;
         let inlet = values[self.setup.drive];
@@ -447,7 +450,8 @@ impl Estimator {
                     residual,
                     gauge: (measured - ATMOSPHERE_PA).max(0.0),
                     slopes,
-                    spread: self.spread[i],
+                    // The shot's begin is known to a sample.
+                    spread: self.spread[i].hypot(values[i] - sample_ago[i]),
                 });
             }
         }

@@ -25,6 +25,7 @@ pub mod joint;
 pub mod keeper;
 pub mod kind;
 pub mod lead;
+pub mod lesson;
 pub mod matrix;
 pub mod memory;
 pub mod part;
@@ -37,6 +38,7 @@ pub mod sample;
 pub mod setup;
 pub mod shot;
 pub mod sort;
+pub mod suspect;
 pub mod trust;
 pub mod walker;
 

@@ -6,10 +6,11 @@
 use models_physics::latents::{COUNT, LATENTS};
 use serde::{Deserialize, Serialize};
 
-use crate::belief::{Belief, BeliefMemory, Suspect};
+use crate::belief::{Belief, BeliefMemory};
 use crate::error::PipelineError;
 use crate::keeper::Keeper;
 use crate::kind::Usual;
+use crate::suspect::Suspect;
 use crate::trust::{Reason, Trust};
 
 /// Missed shots that are counted at most: by then the process is as unknown as before the first one; constants of material and

@@ -9,14 +9,20 @@ use crate::walker::Walker;
 pub struct Part {
     /// Relative change of volume per Pa and per K where the melt freezes.
     sensitivity: [f64; 2],
-    /// Mass of the product, feed system excluded, kg.
+    /// Mass of the product at the end of the shot, feed system excluded, kg: density at the pressure and temperature of each layer when its
+    /// gate froze, by the witness.
     pub mass_kg: [f64; 2],
-    /// Mean volumetric shrinkage.
+    /// Mean volumetric shrinkage from the unloaded cavity to room temperature, share.
     pub shrinkage: [f64; 2],
-    /// Largest local shrinkage less the mean.
+    /// Largest local volumetric shrinkage less the mean, share: what the thickest or last held place loses more than its surroundings. A
+    /// mark is usually seen from one to two percent on.
     pub sink: [f64; 2],
-    /// Share of the product that stayed empty.
+    /// Share of the product's volume that stayed empty when the shot ended: above zero the part is short.
     pub short_share: f64,
+    /// Largest force that opened the mold over the clamp force of the press: the sum over the full part and runner of pressure above
+    /// atmosphere times projected area. From 1 on the parting line opens and the mold flashes; NaN when the mold's file names
+    /// no press. Worn parting lines flash earlier: this says nothing of them.
+    pub flash: [f64; 2],
     /// Highest temperature in the product, K.
     pub hottest_k: [f64; 2],
     /// Share of the melt below the no-flow temperature.
@@ -38,9 +44,16 @@ impl Part {
                 0.0,
             ],
             short_share: product.short_share,
+            flash: [f64::NAN; 2],
             hottest_k: [product.hottest, 0.0],
             frozen: walker.frozen(),
         }
+    }
+
+    /// Takes the largest opening force over the clamp force; its band is that of the pressure (Pa, with its standard deviation) at the end
+    /// of the flow.
+    pub fn clamp(&mut self, ratio: f64, [pressure, sd]: [f64; 2]) {
+        self.flash = [ratio, ratio * sd / pressure.max(sd)];
     }
 
     /// With bands from those of pressure (Pa) and temperature (K) where the gate froze: mass follows pressure by the melt's

@@ -33,6 +33,8 @@ pub struct Setup {
     pub fill_volume_m3: f64,
     /// Compressibility of the melt in the barrel, 1/Pa.
     pub compressibility: f64,
+    /// Clamp force of the press, N; NaN when the mold's file names no press.
+    pub clamp_n: f64,
     /// Mold temperature of the recipe, K.
     pub mold_k: f64,
     /// Standard deviation of the model's temperatures, K.
@@ -82,6 +84,7 @@ impl Setup {
             gain: 0.01,
             fill_volume_m3: mold.volume(),
             compressibility,
+            clamp_n: mold.press.as_ref().map_or(f64::NAN, |p| p.clamp_force_n),
             mold_k: mold.wall.mold_temperature_k,
             temperature_sd: 1.5,
             longest_s: f64::INFINITY,

@@ -108,6 +108,8 @@ pub struct ShotRecord {
     pub evidence: Evidence,
     /// The part by the witness, without bands.
     pub part: Option<Part>,
+    /// Largest force that opens the mold, by the witness, N.
+    pub clamp_n: f64,
     /// Slopes and deviations of all sensors when the end of the flow stood under its highest pressure.
     pub peak: Peak,
 }
@@ -187,6 +189,7 @@ impl ShotRecord {
             screw_rest_m3: f64::NAN,
             evidence: Evidence::new(0),
             part: None,
+            clamp_n: 0.0,
             peak: Peak::default(),
         }
     }

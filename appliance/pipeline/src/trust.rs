@@ -11,7 +11,7 @@
 //!  After a restart: Trusted -> Learning; Watch and NotTrusted stay, with their reason.
 //! ```
 
-use crate::belief::Suspect;
+use crate::suspect::Suspect;
 use serde::{Deserialize, Serialize};
 
 /// State.

@@ -2,7 +2,7 @@
 
 use models_physics::observer::Observer;
 use models_physics::shot::{frozen_gap, frozen_share};
-use models_physics::solver::StepError;
+use models_physics::solver::{Filling, StepError};
 
 /// Longest step, s.
 const STEP_S: f64 = 2e-3;
@@ -77,6 +77,16 @@ impl Walker {
         let nodes = graph.nodes.iter().enumerate().skip(1);
         let melt: f64 = nodes.map(|(i, n)| n.volume * state.melt_share(i)).sum();
         (melt / self.volume).min(1.0)
+    }
+
+    /// Force that opens the mold, N: pressure above atmosphere times the projected area, of all full nodes behind the inlet.
+    pub fn clamp_force(&self) -> f64 {
+        let (state, model) = (self.observer.state(), self.observer.model());
+        let nodes = model.graph.nodes.iter().enumerate().skip(1);
+        nodes
+            .filter(|(i, _)| state.filling[*i] == Filling::Full)
+            .map(|(i, n)| (state.pressure[i] - model.atmosphere).max(0.0) * n.projected_area)
+            .sum()
     }
 
     /// Share of the melt's volume below the no-flow temperature.
