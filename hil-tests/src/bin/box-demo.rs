@@ -53,7 +53,10 @@ fn main() -> ExitCode {
         figure(
             "processor and memory of the box",
             share <= 0.20 && memory_mb <= 200.0,
-            format!("{:.1} % of one core (limit 20), {memory_mb:.0} MB (limit 200)", share * 100.0),
+            format!(
+                "{:.1} % of one core (limit 20), {memory_mb:.0} MB (limit 200)",
+                share * 100.0
+            ),
         ),
         figure(
             "processor time a tick",
