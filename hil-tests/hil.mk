@@ -1,10 +1,14 @@
 # Targets of the proof; the root Makefile includes this after firmware/firmware.mk.
 
-.PHONY: hil-test hil-prove loop-report effect-table
+.PHONY: hil-setup hil-test hil-prove box-prove web-test loop-report effect-table
 
-hil-test: firmware ## the stories, told short
+hil-setup:            ## what the stories of the box miss: Chromium, libfaketime, python's venv
+	@bash hil-tests/web/setup.sh
+
+hil-test: firmware hil-setup dashboard ## the stories, told short
 	cargo build --release --locked -p appliance-daemon -p hil-press-sim
 	cargo test --release -p hil-tests -p hil-press-sim
+	bash hil-tests/web/box.sh short
 
 hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
 	FUZZ_INPUTS=10000000 cargo test --release -p firmware-wire --test fuzz_decoder -- --nocapture
@@ -16,3 +20,14 @@ loop-report:          ## the loop closed offline: 40 shots, 5 seeds, with and wi
 
 effect-table:         ## what a changed recipe does: reference solver, replayed shot and network side by side
 	cargo run --release --locked -p hil-tests --bin effect-table
+box-prove: setup hil-setup dashboard ## the box in full beside its press: ten minutes, 100 kills, disks, clock, sensors, API and pages
+	cargo build --release --locked -p appliance-daemon -p hil-press-sim
+	cargo build --release --locked -p hil-tests --bins --tests
+	@worst=0; for step in \
+	  "cargo run --release -q -p hil-tests --bin box-demo -- $(or $(BOX_SECONDS),600)" \
+	  "env MOLDSIGHT_PROVE=1 cargo test --release -q -p hil-tests --test box_kill --test box_disk --test box_clock --test box_sensors -- --nocapture --test-threads 1" \
+	  "bash hil-tests/web/box.sh full"; do $$step || worst=1; done; exit $$worst
+
+web-test: setup hil-setup dashboard ## API and pages of a running box, a minute
+	cargo build --release --locked -p appliance-daemon -p hil-press-sim
+	bash hil-tests/web/box.sh short

@@ -41,6 +41,8 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
+const JSON: &str = "application/json";
+
 /// One place of a live snapshot.
 pub fn reading<'a>(live: &'a Value, sensor: &str) -> Option<&'a Value> {
     live["readings"]
@@ -94,7 +96,7 @@ impl Moldsight {
             csrf: String::new(),
             up_after_s,
         };
-        let (head, _) = new.request("GET", &format!("/{path}"), "")?;
+        let (head, _) = new.request("GET", &format!("/{path}"), JSON, b"")?;
         let cookie = head
             .lines()
             .find_map(|l| l.strip_prefix("set-cookie: "))
@@ -110,7 +112,7 @@ impl Moldsight {
     /// # Errors
     /// When it does not answer, or not with JSON.
     pub fn get(&self, path: &str) -> Result<Value, RigError> {
-        let (head, body) = self.request("GET", path, "")?;
+        let (head, body) = self.request("GET", path, JSON, b"")?;
         let wrong = |e: serde_json::Error| {
             RigError::io("reading an answer")(std::io::Error::other(format!("{e}: {head}")))
         };
@@ -146,7 +148,29 @@ impl Moldsight {
     /// # Errors
     /// When the box does not answer.
     pub fn post(&self, path: &str, body: &Value) -> Result<(u16, String), RigError> {
-        let (head, body) = self.request("POST", path, &body.to_string())?;
+        self.send(path, JSON, body.to_string().as_bytes())
+    }
+
+    /// Sends a file in a form; the status and the answer, whatever they are.
+    ///
+    /// # Errors
+    /// When the box does not answer.
+    pub fn upload(&self, path: &str, field: &str, file: &[u8]) -> Result<(u16, String), RigError> {
+        const EDGE: &str = "moldsight-edge-of-a-form";
+        let head = format!(
+            "--{EDGE}\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{field}\"\r\n\r\n"
+        );
+        let end = format!("\r\n--{EDGE}--\r\n");
+        let body = [head.as_bytes(), file, end.as_bytes()].concat();
+        self.send(
+            path,
+            &format!("multipart/form-data; boundary={EDGE}"),
+            &body,
+        )
+    }
+
+    fn send(&self, path: &str, kind: &str, body: &[u8]) -> Result<(u16, String), RigError> {
+        let (head, body) = self.request("POST", path, kind, body)?;
         let status = head.split_whitespace().nth(1).and_then(|s| s.parse().ok());
         Ok((status.unwrap_or(0), body))
     }
@@ -198,7 +222,13 @@ impl Moldsight {
         }
     }
 
-    fn request(&self, method: &str, path: &str, body: &str) -> Result<(String, String), RigError> {
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<(String, String), RigError> {
         let io = RigError::io;
         let mut line = TcpStream::connect(&self.address).map_err(io("connecting to the box"))?;
         line.set_read_timeout(Some(Duration::from_secs(10)))
@@ -206,14 +236,15 @@ impl Moldsight {
         // Whoever changes something shows the token of the session beside its cookie.
         let csrf = &self.csrf;
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-csrf-token: {csrf}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\nconnection: close\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nx-csrf-token: {csrf}\r\ncontent-type: {kind}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
             self.address,
             self.cookie,
             body.len()
         );
         line.write_all(request.as_bytes())
             .map_err(io("asking the box"))?;
+        line.write_all(body).map_err(io("asking the box"))?;
         let mut answer = String::new();
         line.read_to_string(&mut answer)
             .map_err(io("reading an answer"))?;

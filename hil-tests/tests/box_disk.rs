@@ -155,7 +155,7 @@ fn a_disk_that_fails_while_the_box_runs_does_not_stop_estimates() {
     let line = json!({ "kind": "note", "text": "the disk has failed" });
     let (status, told) = moldsight.post("/api/v1/log", &line).expect("an answer");
     assert!(
-        status == 503 && told.contains("read-only"),
+        status == 503 && told.contains("error.disk"),
         "{status}: {told}"
     );
     std::thread::sleep(Duration::from_millis(100));

@@ -5,6 +5,13 @@ use std::time::Instant;
 use hil_tests::moldsight::Moldsight;
 use hil_tests::press::{Press, config};
 
+/// Share of the prior variance that shots have removed, summed over the latents.
+fn learned(moldsight: &Moldsight) -> f64 {
+    let page = moldsight.get("/api/v1/whitebox").expect("the white box");
+    let latents = page["latents"].as_array().expect("latents");
+    latents.iter().filter_map(|l| l["learned"].as_f64()).sum()
+}
+
 #[test]
 fn a_box_estimates_at_once_records_every_shot_and_loses_none_to_a_pulled_plug() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -73,11 +80,19 @@ fn a_box_estimates_at_once_records_every_shot_and_loses_none_to_a_pulled_plug() 
     assert!(highest > 3e7, "{highest} Pa measured at p1");
 
     // WHEN the plug is pulled and the box comes back
+    let taught = learned(&moldsight);
+    assert!(taught > 0.0, "a shot has taught nothing");
     moldsight.kill();
     let again = Moldsight::start(&file).expect("the box comes back");
     println!("back after {:.2} s", again.up_after_s);
     assert!(again.up_after_s < 5.0);
-    // THEN the finished shot is still there and the next one counts on
+    // THEN what shots taught is not lost, and trust has to be earned anew
+    let kept = learned(&again);
+    println!("taught {taught:.3} of the prior variance, {kept:.3} after the restart");
+    assert!(kept > 0.8 * taught, "{kept} of {taught}");
+    let live = again.get("/api/v1/live/latest").expect("live");
+    assert_eq!(live["trust"]["state"], "learning", "{live}");
+    // AND the finished shot is still there and the next one counts on
     let same = again
         .get(&format!("/api/v1/shots/{shot}"))
         .expect("the shot");

@@ -8,7 +8,7 @@ use std::process::Command;
 use appliance_acquire::calibration::Calibration;
 
 use crate::config::{Config, NodeConfig};
-use crate::error::DaemonError;
+use crate::error::{DaemonError, in_one_line};
 use crate::probe::{self, Heard};
 use crate::{find, realtime, run};
 
@@ -74,7 +74,7 @@ fn model(file: &Path, config: &Config) -> Vec<Finding> {
                 "set `mold` to one of {} or to a mold file",
                 known.join(", ")
             );
-            return vec![bad(line(e), &advice)];
+            return vec![bad(in_one_line(&e), &advice)];
         }
     };
     let mut found = vec![good(format!("mold {} of {}", mold.name, mold.material))];
@@ -90,7 +90,7 @@ fn model(file: &Path, config: &Config) -> Vec<Finding> {
             ),
         },
         Err(e) => bad(
-            line(e),
+            in_one_line(&e),
             "the box does not start like this: correct what is named, or set weights = \"none\" to run on the solver",
         ),
     });
@@ -200,7 +200,7 @@ fn calibration(node: &NodeConfig) -> Finding {
             c.by
         )),
         Err(e) => bad(
-            line(e),
+            in_one_line(&e),
             "ask for the calibration file of this node, or leave `calibration` out",
         ),
     }
@@ -343,11 +343,6 @@ fn synchronised() -> Option<bool> {
         "no" => Some(false),
         _ => None,
     }
-}
-
-/// An error with its causes, in one line.
-fn line(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
 }
 
 fn good(text: String) -> Finding {

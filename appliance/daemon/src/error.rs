@@ -6,6 +6,17 @@ use appliance_pipeline::PipelineError;
 use models_infer::error::InferError;
 use models_physics::input::InputError;
 
+/// An error and its causes in one line: what was attempted, then why.
+pub fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(why) = cause {
+        line += &format!(": {why}");
+        cause = why.source();
+    }
+    line
+}
+
 /// Errors of the daemon.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {

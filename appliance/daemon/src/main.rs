@@ -31,7 +31,19 @@ enum Command {
     User(user::Args),
 }
 
+/// What the web side warns of goes to the system's journal, which adds the time.
+fn journal() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_target(false)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(std::io::stderr)
+        .init();
+}
+
 fn main() -> ExitCode {
+    journal();
     let print = |lines: Vec<String>| {
         lines.iter().for_each(|l| println!("{l}"));
         ExitCode::SUCCESS

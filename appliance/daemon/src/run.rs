@@ -186,6 +186,11 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         source,
     })?;
     let (accounts, first) = Accounts::open(&config.data.join("access.sqlite"))?;
+    if accounts.is_read_only() {
+        println!(
+            "moldsight: the disk takes nothing: accounts are read and cannot be changed until a start on a disk that can be written"
+        );
+    }
     let accounts = Arc::new(accounts);
     // The address is taken first: a second box on it ends here, before it touches records.
     let server = Server::bind(web, accounts.clone()).await?;

@@ -511,11 +511,6 @@ impl ShotPath {
     }
 }
 
-/// Chance that a value with a standard deviation lies above a limit (logistic).
-pub fn chance(value: f64, limit: f64, sd: f64) -> f64 {
-    1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
-}
-
 fn indicators(judged: &Judged) -> Vec<view::Indicator> {
     let one = |c: &Chance| view::Indicator {
         name: c.defect.name().into(),

@@ -20,6 +20,7 @@ use models_infer::release::Release;
 
 use crate::config::{Config, LimitConfig, unit_of};
 use crate::corrections;
+use crate::error::in_one_line;
 use crate::line::Answered;
 use crate::press::Desk;
 use crate::rows;
@@ -73,7 +74,7 @@ fn failed(attempted: &'static str) -> impl Fn(RecorderError) -> StationError {
         RecorderError::NoPhoto(_) => StationError::NotFound("photo"),
         other if other.is_disk() => StationError::Unavailable {
             key: "error.disk",
-            reason: format!("{attempted}: {other}"),
+            reason: format!("{attempted}: {}", in_one_line(&other)),
         },
         other => StationError::Failed {
             attempted,
@@ -141,11 +142,11 @@ impl BoxStation {
                 )),
             };
         }
-        let mold = crate::find::mold(&self.config.mold).map_err(|e| e.to_string())?;
-        let network = Network::new(release).map_err(|e| e.to_string())?;
+        let mold = crate::find::mold(&self.config.mold).map_err(|e| in_one_line(&e))?;
+        let network = Network::new(release).map_err(|e| in_one_line(&e))?;
         Keeper::new(&mold, Some(Arc::new(network)), &self.config.used())
             .and_then(|keeper| keeper.tuning().map(drop))
-            .map_err(|e| format!("{:#}", anyhow::Error::from(e)))
+            .map_err(|e| in_one_line(&e))
     }
 }
 
@@ -421,7 +422,7 @@ impl Station for BoxStation {
             .ok_or_else(|| invalid("the archive holds no model.toml".into()))?;
         let release = Release::load(&inner)
             .and_then(|r| Network::new(&r).map(|_| r))
-            .map_err(|e| invalid(format!("{:#}", anyhow::Error::from(e))))?;
+            .map_err(|e| invalid(in_one_line(&e)))?;
         self.fits(&release).map_err(&invalid)?;
         let taken = |n: u32| {
             self.shelf

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use appliance_pipeline::correct::effect::BandedInstant;
 use appliance_pipeline::correct::{Quantity, WhatIf};
 use appliance_pipeline::ports::{Change, Setpoint, Setpoints};
+use appliance_pipeline::quality::chance;
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view;
 
-use crate::shots::{chance, with};
+use crate::shots::with;
 use crate::station::BoxStation;
 
 /// Standard deviations of a band that holds nine in ten on one side.

@@ -55,22 +55,27 @@ pub struct Found {
 }
 
 /// Chances of defects by the physics alone: an empty share is seen from half a percent on, a sink where a place shrinks two
-/// percent more than the mean.
+/// percent more than the mean, flash where the mold is pushed open; a clamp force is set and read to a few percent.
 pub fn risks(part: &Part) -> BTreeMap<String, f64> {
-    let chance = |value: f64, limit: f64, sd: f64| {
-        1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
-    };
-    let name = |d: Defect| d.name().to_owned();
-    BTreeMap::from([
-        (
-            name(Defect::ShortShot),
-            chance(part.short_share, 0.005, 0.003),
-        ),
-        (
-            name(Defect::Sink),
-            chance(part.sink[0], 0.02, part.sink[1].max(0.003)),
-        ),
-    ])
+    let mut risks = BTreeMap::new();
+    for (defect, [value, sd], limit, least_sd) in [
+        (Defect::ShortShot, [part.short_share, 0.0], 0.005, 0.003),
+        (Defect::Sink, part.sink, 0.02, 0.003),
+        (Defect::Flash, part.flash, 1.0, 0.03),
+    ] {
+        if value.is_finite() {
+            risks.insert(
+                defect.name().to_owned(),
+                chance(value, limit, sd.max(least_sd)),
+            );
+        }
+    }
+    risks
+}
+
+/// Chance that a value with a standard deviation lies above a limit (logistic).
+pub fn chance(value: f64, limit: f64, sd: f64) -> f64 {
+    1.0 / (1.0 + (-(value - limit) / (0.55 * sd.max(1e-6))).exp())
 }
 
 /// Quantity a label is about, and SI units in one of the label's.

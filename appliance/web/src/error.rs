@@ -73,6 +73,26 @@ pub enum WebError {
     Metrics(#[from] prometheus::Error),
 }
 
+impl WebError {
+    /// Whether the disk is full or may not be written.
+    pub(crate) fn is_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+        match self {
+            Self::File { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Accounts { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(DiskFull | ReadOnly | SystemIoFailure | CannotOpen)
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// What to do about the errors people meet.
 fn hint(source: &io::Error) -> &'static str {
     match source.kind() {

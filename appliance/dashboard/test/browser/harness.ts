@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { en } from "../../src/i18n/en.ts";
+import { ko } from "../../src/i18n/ko.ts";
 import { FakeBox } from "../fake-server/server.ts";
 
 export type Language = "en" | "ko";
@@ -21,13 +23,17 @@ export interface Rig {
   close: () => Promise<void>;
 }
 
-export async function rig(): Promise<Rig> {
+export async function launch(): Promise<Browser> {
   assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk, or set CHROMIUM`);
+  // Software WebGL: the pictures must not depend on a graphics card.
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"] });
+}
+
+export async function rig(): Promise<Rig> {
   assert.ok(existsSync(new URL("../../dist/index.html", import.meta.url)), "dist is missing: npm run build");
   const box = new FakeBox();
   const address = await box.listen();
-  // Software WebGL: the pictures must not depend on a graphics card.
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"] });
+  const browser = await launch();
   return {
     box,
     address,
@@ -98,6 +104,13 @@ export async function open(page: Page, route: string): Promise<void> {
 }
 
 export const picture = (page: Page, name: string): Promise<Buffer> => page.screenshot({ timeout: 90_000, path: join(SHOTS, `${name}.png`) });
+
+/** English sentences that stand on a Korean page, or the other way round. */
+export async function foreign(page: Page, language: Language): Promise<string[]> {
+  const text = (await page.locator("#app").innerText()).split("\n");
+  const others = new Set<string>(Object.entries(language === "ko" ? en : ko).flatMap(([key, words]) => (words === (language === "ko" ? ko : en)[key as keyof typeof en] || words.includes("{") || words.length < 4 ? [] : [words])));
+  return text.map((line) => line.trim()).filter((line) => others.has(line) && line !== "English" && line !== "한국어");
+}
 
 /** Nothing is wider than the screen, and no text is cut off by its own box. */
 export async function fits(page: Page, where: string): Promise<void> {

@@ -1,10 +1,7 @@
 // Every page in both languages, on the panel, on a desktop, by day and by night: fits, can be touched, says nothing untranslated.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import type { Page } from "playwright-core";
-import { en } from "../../src/i18n/en.ts";
-import { ko } from "../../src/i18n/ko.ts";
-import { DESKTOP, enter, fits, open, PANEL, picture, rig, SHOTS, touchable, visit, type Language, type Rig } from "./harness.ts";
+import { DESKTOP, enter, fits, foreign, open, PANEL, picture, rig, SHOTS, touchable, visit, type Language, type Rig } from "./harness.ts";
 
 const ROUTES = ["live", "shots", "shots/trends", "shots/control", "shots/1806", "whitebox", "corrections", "log", "health", "setup", "users"];
 const LANGUAGES: Language[] = ["en", "ko"];
@@ -17,13 +14,6 @@ before(async () => {
 after(() => box.close());
 // A test that failed must not leave its page drawing beside the next one.
 afterEach(() => Promise.all(box.browser.contexts().map((context) => context.close())));
-
-/** English sentences that stand on a Korean page, or the other way round. */
-async function foreign(page: Page, language: Language): Promise<string[]> {
-  const text = (await page.locator("#app").innerText()).split("\n");
-  const others = new Set<string>(Object.entries(language === "ko" ? en : ko).flatMap(([key, words]) => (words === (language === "ko" ? ko : en)[key as keyof typeof en] || words.includes("{") || words.length < 4 ? [] : [words])));
-  return text.map((line) => line.trim()).filter((line) => others.has(line) && line !== "English" && line !== "한국어");
-}
 
 for (const language of LANGUAGES) {
   test(`every page on the panel, ${language}`, async () => {

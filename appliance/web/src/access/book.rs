@@ -38,6 +38,8 @@ pub struct Book {
     /// Login links given out; they live in memory only, a restart ends them.
     pub(super) links: Mutex<Vec<Link>>,
     pub(super) temporary: Temporary,
+    /// Where the accounts lie while their disk takes nothing; gone with the book.
+    copy: Option<tempfile::TempDir>,
 }
 
 /// The account made when a book is opened for the first time. There is no default password.
@@ -51,8 +53,57 @@ pub struct FirstRun {
 
 impl Book {
     /// Opens the book in `path`, makes it (readable by its owner only) where there is none, and makes the first
-    /// engineer where it holds nobody.
+    /// engineer where it holds nobody. Where the disk takes nothing, a book that is there is read and not changed: then is
+    /// when somebody must be able to come in and see why.
     pub fn open(path: &Path) -> Result<(Self, Option<FirstRun>), WebError> {
+        match Self::open_at(path) {
+            Err(error) if error.is_disk() => match Self::open_copy(path) {
+                Ok(book) => Ok((book, None)),
+                Err(_) => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    /// True when accounts can be read and not changed, until the program is started on a disk that can be written.
+    pub fn is_read_only(&self) -> bool {
+        self.copy.is_some()
+    }
+
+    /// A copy in memory-backed or temporary storage: what SQLite needs beside the file cannot be made where it lies, and
+    /// without its journal the newest passwords would be missing.
+    fn open_copy(path: &Path) -> Result<Self, WebError> {
+        let failed = |source| WebError::File {
+            attempted: "copying",
+            path: path.to_owned(),
+            source,
+        };
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let copy = folder.path().join("access.sqlite");
+        fs::copy(path, &copy).map_err(failed)?;
+        let journal = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push("-wal");
+            std::path::PathBuf::from(name)
+        };
+        if journal(path).exists() {
+            fs::copy(journal(path), journal(&copy)).map_err(failed)?;
+        }
+        let connection = Connection::open(&copy).map_err(accounts("opening a copy"))?;
+        connection
+            .execute_batch("PRAGMA foreign_keys = ON; PRAGMA query_only = ON;")
+            .map_err(accounts("opening a copy"))?;
+        let book = Self {
+            connection: Mutex::new(connection),
+            links: Mutex::default(),
+            temporary: Temporary::default(),
+            copy: Some(folder),
+        };
+        book.users()?;
+        Ok(book)
+    }
+
+    fn open_at(path: &Path) -> Result<(Self, Option<FirstRun>), WebError> {
         let file = |attempted| {
             move |source| WebError::File {
                 attempted,
@@ -98,6 +149,7 @@ impl Book {
             connection: Mutex::new(connection),
             links: Mutex::default(),
             temporary: Temporary::default(),
+            copy: None,
         };
         let first = if book.users()?.is_empty() {
             let made = book.add_user("engineer", Role::Engineer, None)?;
