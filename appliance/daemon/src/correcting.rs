@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use appliance_pipeline::correct::{
-    Aim, Bound, Correction, Corrector, Decided, Effect, Quantity, Seen, Target, WhatIf,
+    Aim, Bound, Correction, Corrector, Decided, Effect, Held, Quantity, Seen, Target, WhatIf,
 };
 use appliance_pipeline::guard::{self, Shot, Wish};
 use appliance_pipeline::keeper::{Keeper, ShotSummary};
@@ -36,6 +36,8 @@ pub struct Correcting {
     recipe: Setpoints,
     /// Setpoints the running shot began with.
     began: Setpoints,
+    /// Why nothing was asked for last.
+    held: Option<Held>,
 }
 
 impl Correcting {
@@ -58,6 +60,7 @@ impl Correcting {
             desk,
             recipe,
             began: recipe,
+            held: None,
         }
     }
 
@@ -101,6 +104,7 @@ impl Correcting {
             _ => None,
         };
         if let Some(decided) = &decided {
+            self.say(number, decided);
             let stand = decided
                 .judged
                 .iter()
@@ -129,6 +133,16 @@ impl Correcting {
             wish: plan.as_ref().map(|p| p.wish.clone()),
         };
         desk.shot_ended(shot, plan, &found);
+    }
+
+    /// Tells once why nothing is asked for.
+    fn say(&mut self, number: u64, decided: &Decided) {
+        if decided.held != self.held {
+            self.held = decided.held;
+            if let Some(held) = self.held {
+                println!("moldsight: shot {number}: no correction: {}", held.text());
+            }
+        }
     }
 
     /// Prepares the shot for the what-if page.
