@@ -425,3 +425,6 @@ fn join(curve: Vec<Instant>, variance: &[Vec<f64>]) -> Vec<BandedInstant> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
