@@ -10,7 +10,9 @@ export type Language = "en" | "ko";
 export const PANEL = { width: 1280, height: 800 };
 export const DESKTOP = { width: 1920, height: 1080 };
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** Software WebGL: the pictures must not depend on a graphics card. */
+export const FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
 /** Where pictures go: MOLDSIGHT_SHOTS, or a new folder that is printed. */
 export const SHOTS = process.env["MOLDSIGHT_SHOTS"] ?? mkdtempSync(join(tmpdir(), "moldsight-dashboard-"));
 
@@ -26,8 +28,7 @@ export async function rig(): Promise<Rig> {
   assert.ok(existsSync(new URL("../../dist/index.html", import.meta.url)), "dist is missing: npm run build");
   const box = new FakeBox();
   const address = await box.listen();
-  // Software WebGL: the pictures must not depend on a graphics card.
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"] });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   return {
     box,
     address,
