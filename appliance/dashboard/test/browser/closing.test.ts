@@ -38,7 +38,7 @@ for (const language of ["en", "ko"] as const) {
     for (const [name, state, key] of STATES) {
       box.box.set({ ...CALM, ...state });
       const panel = page.locator(".guard-panel");
-      await panel.getByText(words[key] ?? "?").waitFor();
+      await panel.getByText(words[key] ?? "?", { exact: true }).waitFor();
       assert.equal(await panel.locator("svg.shape").count(), 1, name);
       assert.equal(await page.getByRole("button", { name: words["live.off"] ?? "" }).count(), state.mode === "observe" || state.guard === "released" ? 0 : 1, name);
       await fits(page, `corrections ${name} ${language}`);
@@ -87,7 +87,7 @@ for (const language of ["en", "ko"] as const) {
     await slider.fill("240");
     await page.locator(".what-if-curves .mark.tone-watch").waitFor();
     await picture(page, `what-if-outside-${language}`);
-    await page.locator(".what-if-curves").getByText(words["live.temperature"] ?? "?", { exact: true }).click();
+    await page.getByRole("radio", { name: words["live.temperature"] ?? "?", exact: true }).check();
     await page.waitForTimeout(400);
     await picture(page, `what-if-temperature-${language}`);
     await page.getByRole("button", { name: words["whatif.reset"] ?? "?" }).click();
@@ -161,14 +161,14 @@ test("the one key takes it off; an operator cannot put it back, an engineer can"
   await enter(page, "minho");
   await open(page, "corrections");
   await page.getByRole("button", { name: "All off" }).click();
-  await page.locator(".guard-panel").getByText("Off the press").waitFor();
+  await page.getByRole("heading", { name: "Off the press" }).waitFor();
   assert.ok(await page.getByRole("button", { name: "Put back on (Advise)" }).isDisabled());
   await context.close();
   const other = await visit(box);
   await enter(other.page);
   await open(other.page, "corrections");
   await other.page.getByRole("button", { name: "Put back on (Advise)" }).click();
-  await other.page.locator(".guard-panel").getByText("Advice waits").waitFor();
+  await other.page.getByRole("heading", { name: "Advice waits" }).waitFor();
 });
 
 test("a viewer sees everything and can change nothing", async () => {

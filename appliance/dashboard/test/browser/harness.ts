@@ -12,7 +12,9 @@ export type Language = "en" | "ko";
 export const PANEL = { width: 1280, height: 800 };
 export const DESKTOP = { width: 1920, height: 1080 };
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** Software WebGL: the pictures must not depend on a graphics card. */
+export const FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
 /** Where pictures go: MOLDSIGHT_SHOTS, or a new folder that is printed. */
 export const SHOTS = process.env["MOLDSIGHT_SHOTS"] ?? mkdtempSync(join(tmpdir(), "moldsight-dashboard-"));
 
@@ -25,8 +27,7 @@ export interface Rig {
 
 export async function launch(): Promise<Browser> {
   assert.ok(existsSync(CHROMIUM), `${CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk, or set CHROMIUM`);
-  // Software WebGL: the pictures must not depend on a graphics card.
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"] });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
 export async function rig(): Promise<Rig> {
