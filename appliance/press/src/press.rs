@@ -11,12 +11,13 @@ use appliance_pipeline::ports::{Change, PressSignals, Setpoints};
 use std::path::Path;
 
 /// Every kind of press there is.
+#[allow(clippy::large_enum_variant, reason = "a box has one press")]
 #[derive(Debug)]
 pub enum Press {
     /// None: sensors only.
     None(NoPress),
     /// Behind OPC UA.
-    OpcUa(Box<Port<OpcUa>>),
+    OpcUa(Port<OpcUa>),
     /// A script, for tests.
     Scripted(Port<Scripted>),
 }
@@ -28,9 +29,9 @@ impl Press {
     /// When this program does not speak the protocol of the profile.
     pub fn open(profile: &Profile, folder: &Path) -> Result<Self, PressError> {
         match &profile.link {
-            Link::OpcUa(link, map) => Ok(Self::OpcUa(Box::new(Port::new(OpcUa::new(
+            Link::OpcUa(link, map) => Ok(Self::OpcUa(Port::new(OpcUa::new(
                 profile, link, map, folder,
-            ))))),
+            )))),
             Link::Modbus(link, _) => Err(PressError::Connect {
                 address: link
                     .host
