@@ -121,8 +121,9 @@ export interface WhatIfCurve {
   sensor: string;
   time_s: number[];
   reference: (number | null)[];
-  value: number[];
-  sd: number[];
+  /** Null where there is no melt yet. */
+  value: (number | null)[];
+  sd: (number | null)[];
 }
 
 export interface Risk {

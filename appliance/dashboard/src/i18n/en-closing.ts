@@ -144,7 +144,7 @@ export const closingEn = {
   "corrections.wanted": "Best",
   "corrections.written": "Advised or written",
   "corrections.read_back": "Read back",
-  "corrections.clipped": "shortened: {rule}",
+  "corrections.clipped": "shortened by: {rule}",
   "corrections.setpoints": "Setpoints",
   "corrections.setpoints_note": "As they stand in the controller, and how far the box may move them",
   "corrections.value": "Now",

@@ -146,7 +146,7 @@ export const closingKo: Record<keyof typeof closingEn, string> = {
   "corrections.wanted": "최적",
   "corrections.written": "제안하거나 쓴 값",
   "corrections.read_back": "읽은 값",
-  "corrections.clipped": "줄임: {rule}",
+  "corrections.clipped": "줄인 규칙: {rule}",
   "corrections.setpoints": "설정값",
   "corrections.setpoints_note": "제어기의 현재 값과 박스가 바꿀 수 있는 폭",
   "corrections.value": "현재",

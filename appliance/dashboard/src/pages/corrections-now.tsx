@@ -67,7 +67,7 @@ export function AdvicePanel({ now, again }: Props): JSX.Element {
     const words =
       guard.state === "none" ? (
         <Empty title={t("corrections.no_press")}>{t("corrections.no_press_means")}</Empty>
-      ) : mode === "observe" ? (
+      ) : mode === "observe" && guard.state !== "released" ? (
         <Empty title={t("corrections.observing")}>{t("corrections.observing_means")}</Empty>
       ) : guardTone(guard) === "good" ? (
         <Empty title={t("corrections.nothing")}>{t("corrections.nothing_means")}</Empty>

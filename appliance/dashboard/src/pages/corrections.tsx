@@ -45,7 +45,7 @@ function Present({ tab }: { tab: "now" | "what-if" }): JSX.Element {
             <AdvicePanel now={now} again={asked.again} />
             <ModePanel now={now} again={asked.again} />
             <SetpointPanel setpoints={now.setpoints} press={now.press} />
-            <PressLinkPanel link={now.press} />
+            {now.press.protocol === "none" ? null : <PressLinkPanel link={now.press} />}
           </div>
         )
       }

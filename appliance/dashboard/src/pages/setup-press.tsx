@@ -19,7 +19,7 @@ import { say } from "../ui/toast.tsx";
 export function PressPanel(): JSX.Element {
   const asked = useAsked("press", () => get<PressSetup>("/press"));
   return (
-    <Panel title={t("pin.title")} note={t("pin.note")}>
+    <Panel title={t("pin.title")} note={t("pin.note")} class="wide">
       <Shown asked={asked}>{(press) => (press.profile === null ? <Empty title={t("corrections.no_press")}>{t("pin.no_press_means")}</Empty> : <Facts press={press} again={asked.again} />)}</Shown>
     </Panel>
   );

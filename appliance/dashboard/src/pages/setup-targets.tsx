@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, put } from "../api/client.ts";
 import type { Target, Targets } from "../api/closing.ts";
 import { quantity } from "../domain/format.ts";
-import { shownAs } from "../domain/units.ts";
+import { shownAs, toShown, toWire } from "../domain/units.ts";
 import { capital, name, t } from "../i18n/index.ts";
 import { useAction, useAsked } from "../state/load.ts";
 import { units } from "../state/prefs.ts";
@@ -25,6 +25,13 @@ export function TargetsPanel(): JSX.Element {
   );
 }
 
+/** A value to start from, with the digits a reader would type. */
+function rounded(value: number | undefined, unit: string, quantity_: string): number | null {
+  if (value === undefined) return null;
+  const shown = shownAs(unit, units(), "value", quantity_);
+  return toWire(Number(toShown(value, shown).toFixed(shown.decimals)), shown);
+}
+
 /** A field may be empty while somebody types; it is saved only when it is not. */
 type Draft = Omit<Target, "value" | "tolerance"> & { value: Target["value"] | null; tolerance: number | null };
 
@@ -41,7 +48,7 @@ function Editor({ targets, again }: { targets: Targets; again: () => void }): JS
   const set = (index: number, part: Partial<Draft>): void => setDraft(draft.map((one, i) => (i === index ? { ...one, ...part } : one)));
   const add = (chosen: string): void => {
     const found = free.find(([quantity_]) => quantity_ === chosen);
-    if (found !== undefined) setDraft([...draft, { quantity: found[0], unit: found[1], value: known.get(found[0]) ?? null, tolerance: null, enabled: true }]);
+    if (found !== undefined) setDraft([...draft, { quantity: found[0], unit: found[1], value: rounded(known.get(found[0]), found[1], found[0]), tolerance: null, enabled: true }]);
   };
   const save = (): void =>
     void run(() => put("/targets", { targets: draft })).then((done) => {
@@ -85,7 +92,7 @@ function Line({ target, reference, locked, onChange, onRemove }: { target: Draft
         compact
         label={t("target.aim", { what })}
         value={ofReference ? "reference" : "value"}
-        onChoose={(aim) => onChange({ value: aim === "reference" ? "reference" : reference })}
+        onChoose={(aim) => onChange({ value: aim === "reference" ? "reference" : rounded(reference ?? undefined, unit, which) })}
         choices={[
           { value: "value", words: t("target.value"), disabled: locked },
           { value: "reference", words: t("target.reference"), disabled: locked },

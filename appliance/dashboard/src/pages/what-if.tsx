@@ -147,7 +147,7 @@ function Outcome({ moved }: { moved: Moved }): JSX.Element {
     );
   }
   const outside = found.outside.map((one) => name("setpoint", one)).join(", ");
-  const [lowest, highest] = temperatureRange(data.lines.flatMap((line) => [...line.estimate, ...line.reference]));
+  const [lowest, highest] = temperatureRange(data.lines.flatMap((line) => [...line.low, ...line.high, ...line.reference]));
   return (
     <>
       <Panel class={asking ? "what-if-curves asking" : "what-if-curves"}>
@@ -201,7 +201,7 @@ function temperatureRange(values: readonly (number | null)[]): [number, number] 
   if (known.length === 0) return [0, 1];
   const low = known.reduce((a, b) => Math.min(a, b));
   const high = known.reduce((a, b) => Math.max(a, b));
-  return [Math.floor(low / 10) * 10 - 10, Math.ceil(high / 10) * 10 + 10];
+  return [Math.floor(low / 10) * 10, Math.ceil(high / 10) * 10];
 }
 
 /** A chance with its band on a line from never to always; a number beside it, never the line alone. */

@@ -4,11 +4,11 @@ import { after, afterEach, before, test } from "node:test";
 import { en } from "../../src/i18n/en.ts";
 import { ko } from "../../src/i18n/ko.ts";
 import { START, type Scenario } from "../fake-server/scenario.ts";
-import { enter, fits, open, picture, rig, touchable, visit, type Language, type Rig } from "./harness.ts";
+import { enter, fits, FLAT, open, picture, rig, touchable, visit, type Language, type Rig } from "./harness.ts";
 
 let box: Rig;
 before(async () => {
-  box = await rig();
+  box = await rig(FLAT);
 });
 after(() => box.close());
 afterEach(() => Promise.all(box.browser.contexts().map((context) => context.close())));

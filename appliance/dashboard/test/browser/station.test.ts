@@ -6,14 +6,14 @@ import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
-import { CHROMIUM, FLAGS, fits, open, PANEL, picture } from "./harness.ts";
+import { CHROMIUM, fits, FLAT, open, PANEL, picture } from "./harness.ts";
 
 const SERVE = fileURLToPath(new URL("../../../../target/release/examples/serve", import.meta.url));
 const skip = existsSync(SERVE) ? false : `${SERVE} is not built`;
 
 let browser: Browser;
 before(async () => {
-  if (skip === false) browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  if (skip === false) browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAT });
 });
 after(() => browser?.close());
 

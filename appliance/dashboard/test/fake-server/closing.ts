@@ -190,8 +190,8 @@ export function whatIf(shot: number, changes: Record<string, number>): WhatIf | 
         sensor: one.sensor,
         time_s: one.time_s,
         reference: one.estimate,
-        value: one.estimate.map((value, i) => (value ?? 0) * (1 + 0.02 * by * Math.min(1, (one.time_s[i] ?? 0) / EJECT_S + 0.3))),
-        sd: one.estimate.map((value) => Math.abs(value ?? 0) * (outside.length > 0 ? 0.06 : 0.02)),
+        value: one.estimate.map((value, i) => (value === null ? null : value < 1000 ? value + 0.6 * melt : value * (1 + 0.02 * by * Math.min(1, (one.time_s[i] ?? 0) / EJECT_S + 0.3)))),
+        sd: one.estimate.map((value) => (value === null ? null : (value < 1000 ? 1.6 : value * 0.02) * (outside.length > 0 ? 3 : 1))),
       })),
     quality: effects(shot - 1, by, false).map((one, i) => ({ ...one, after_sd: (after[i]?.sd ?? 0) * (outside.length > 0 ? 3 : 1.2) })),
     risks: [...indicators(shot - 1), { name: "weld_line", probability: 0.06 }, { name: "burn_mark", probability: 0.02 }].map(({ name, probability }) => {

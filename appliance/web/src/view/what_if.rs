@@ -14,10 +14,10 @@ pub struct WhatIfCurve {
     pub time_s: Vec<f32>,
     /// Reference shot, Pa or K; null where it has none.
     pub reference: Vec<Option<f32>>,
-    /// Predicted with the change, Pa or K.
-    pub value: Vec<f32>,
-    /// Standard deviation of the prediction.
-    pub sd: Vec<f32>,
+    /// Predicted with the change, Pa or K; null where there is no melt yet.
+    pub value: Vec<Option<f32>>,
+    /// Standard deviation of the prediction; null with it.
+    pub sd: Vec<Option<f32>>,
 }
 
 /// The chance of a defect before and after.

@@ -132,13 +132,14 @@ pub fn predict(
     };
     let wide = if outside.is_empty() { 1.0 } else { 3.0 };
     let curves = SENSORS.iter().enumerate().map(|(sensor, &(name, ..))| {
-        let column = |of: &dyn Fn(f64) -> f64| (0..points).map(|at| of(time(at)) as f32).collect();
+        let column = |of: &dyn Fn(f64) -> f64| {
+            let values = (0..points).map(|at| Some(of(time(at)) as f32));
+            values.collect::<Vec<_>>()
+        };
         WhatIfCurve {
             sensor: name.into(),
-            time_s: column(&|t| t),
-            reference: (0..points)
-                .map(|at| Some(truth(&base, sensor, time(at)) as f32))
-                .collect(),
+            time_s: (0..points).map(|at| time(at) as f32).collect(),
+            reference: column(&|t| truth(&base, sensor, t)),
             value: column(&|t| truth(&other, sensor, t)),
             sd: column(&|t| {
                 let value = truth(&other, sensor, t);
