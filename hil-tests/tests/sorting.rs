@@ -1,4 +1,5 @@
-//! The sorting line from press to wire: the whole box beside the simulated press, whose node holds the line.
+//! The sorting line from press to wire: the whole box beside the simulated press, whose node holds the line. The material is the
+//! card, so that trust comes after three shots.
 
 use std::path::Path;
 use std::process::{Child, Command};
@@ -12,7 +13,7 @@ struct Press(Child);
 impl Press {
     fn start(folder: &Path) -> Self {
         let child = Command::new(program("press-sim"))
-            .args(["--scenario", "demo", "--quiet", "--link"])
+            .args(["--scenario", "matched", "--quiet", "--link"])
             .arg(folder.join("press"))
             .arg("--calibration")
             .arg(folder.join("calibration.toml"))
@@ -56,6 +57,7 @@ fn good_parts_are_told_to_the_node_and_nothing_else_is_ever_good() {
     let mut untrusted = 0;
     let mut ended: Option<Instant> = None;
     let mut before = "idle".to_owned();
+    let mut said = String::new();
     let after = moldsight.wait("/api/v1/live/latest", 400, |live| {
         let phase = live["phase"].as_str()?.to_owned();
         if phase == "idle" && before != "idle" {
@@ -63,6 +65,18 @@ fn good_parts_are_told_to_the_node_and_nothing_else_is_ever_good() {
         }
         before = phase;
         let good = live["output"] == "good";
+        let now = format!(
+            "{} {} {} {} {}",
+            live["shot"],
+            live["trust"],
+            live["last_verdict"],
+            live["verdict_reason"],
+            live["output"]
+        );
+        if now != said {
+            println!("{now}");
+            said = now;
+        }
         if live["trust"]["state"] != "trusted" {
             assert!(!good, "{live}");
             untrusted += 1;
