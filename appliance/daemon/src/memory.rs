@@ -175,8 +175,13 @@ mod tests {
     /// A keeper that is sure of its first latent.
     fn learned(mold: &Mold) -> Keeper {
         let mut keeper = keeper(mold);
-        keeper.belief.covariance[0] = [0.0; models_physics::latents::COUNT];
-        keeper.belief.covariance[0][0] = 1e-6;
+        let mut kept = keeper.belief.memory();
+        let size = kept.joint_mean.len();
+        for k in 0..size {
+            (kept.covariance[k], kept.covariance[k * size]) = (0.0, 0.0);
+        }
+        kept.covariance[0] = 1e-6;
+        keeper.belief = keeper.belief.with(&kept).unwrap();
         keeper.trust.state = TrustState::Trusted;
         keeper
     }

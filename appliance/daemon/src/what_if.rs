@@ -133,14 +133,14 @@ fn curve(name: &str, sensor: usize, told: &WhatIf, points: usize) -> Option<view
         sd: Vec::new(),
     };
     for (k, after) in told.curves_after.iter().enumerate().step_by(every) {
-        let Some([v, sd]) = value(after) else {
+        let (before, moved) = (told.curves_before.get(k).and_then(value), value(after));
+        if before.is_none() && moved.is_none() {
             continue;
-        };
-        let before = told.curves_before.get(k).and_then(value);
+        }
         curve.time_s.push(after.time_s as f32);
         curve.reference.push(before.map(|b| b[0] as f32));
-        curve.value.push(v as f32);
-        curve.sd.push(sd as f32);
+        curve.value.push(moved.map(|v| v[0] as f32));
+        curve.sd.push(moved.map(|v| v[1] as f32));
     }
     (!curve.time_s.is_empty()).then_some(curve)
 }
