@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The box that ships beside the simulated press: its API fuzzed, every page opened in Chromium in both languages.
-#   hil-tests/web/box.sh [short|full]      short: a minute; full: 50 cases a route and phase, every page on panel and desktop
+#   hil-tests/web/box.sh [short|full] [both|api|pages]
+#     short: a minute; full: 50 cases a route and phase, every page on panel and desktop, with pictures
 set -eu
 cd "$(dirname "$0")/../.."
 how=${1:-short}
+what=${2:-both}
 case $how in short) examples=1;; full) examples=50;; *) echo "box.sh: short or full" >&2; exit 2;; esac
 folder=$(mktemp -d -t moldsight-web.XXXXXX)
 press= box=
@@ -37,9 +39,9 @@ export ENGINEER_TOKEN VIEWER_TOKEN
 for _ in $(seq 120); do
   curl -sf -b "$folder/cookies" "$url/api/v1/shots?limit=1" | grep -q '"shot":' && break; sleep 1
 done
-(cd appliance/dashboard && MOLDSIGHT_BOX=$url MOLDSIGHT_SESSION=$(awk '/moldsight_session/ { print $7 }' "$folder/cookies") \
+[ "$what" = api ] || (cd appliance/dashboard && MOLDSIGHT_BOX=$url MOLDSIGHT_SESSION=$(awk '/moldsight_session/ { print $7 }' "$folder/cookies") \
   MOLDSIGHT_HOW=$how node --import tsx --test test/browser/box.test.ts)
-BOX_URL=$url bash hil-tests/web/schemathesis.sh "$examples"
+[ "$what" = pages ] || BOX_URL=$url bash hil-tests/web/schemathesis.sh "$examples"
 if grep -E "panicked|a request failed" "$folder/log"; then echo "box.sh: the box made a mistake" >&2; exit 1; fi
 kill -0 "$box" || { echo "box.sh: the box has ended" >&2; exit 1; }
-echo "box.sh: API and pages of the running box are well ($how)"
+echo "box.sh: API and pages of the running box are well ($how, $what)"

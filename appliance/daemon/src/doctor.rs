@@ -78,21 +78,23 @@ fn model(file: &Path, config: &Config) -> Vec<Finding> {
         }
     };
     let mut found = vec![good(format!("mold {} of {}", mold.name, mold.material))];
-    found.push(match run::ready(file) {
+    found.extend(match run::ready(file) {
         Ok(ready) => match ready.release {
-            Some(release) => good(format!(
+            Some(release) => Some(good(format!(
                 "release {release} fits the mold and the {} sensors used",
                 config.used().len()
-            )),
-            None => bad(
+            ))),
+            None => Some(bad(
                 "no network: the reduced solver estimates alone".into(),
                 "import a release on the Setup page, or run `moldlab release` for this mold",
-            ),
+            )),
         },
-        Err(e) => bad(
+        // A calibration file is named with its node.
+        Err(DaemonError::Acquire(_)) => None,
+        Err(e) => Some(bad(
             in_one_line(&e),
             "the box does not start like this: correct what is named, or set weights = \"none\" to run on the solver",
-        ),
+        )),
     });
     found
 }

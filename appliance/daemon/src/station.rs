@@ -70,7 +70,9 @@ pub struct BoxStation {
 
 fn failed(attempted: &'static str) -> impl Fn(RecorderError) -> StationError {
     move |source| match source {
-        RecorderError::NoSuchShot(_) => StationError::NotFound("shot"),
+        RecorderError::NoSuchShot(_) | RecorderError::NothingToExport => {
+            StationError::NotFound("shot")
+        }
         RecorderError::NoPhoto(_) => StationError::NotFound("photo"),
         other if other.is_disk() => StationError::Unavailable {
             key: "error.disk",

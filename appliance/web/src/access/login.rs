@@ -80,7 +80,7 @@ pub(crate) async fn confirm_password(
 }
 
 /// Writes into the audit if it can be written: a full disk must not keep people out, and a guesser gets the same answer.
-async fn note(app: &App, user: &str, action: &'static str, detail: String) {
+pub(crate) async fn note(app: &App, user: &str, action: &'static str, detail: String) {
     if let Err(refusal) = app.audit(user, action, detail).await {
         tracing::error!(user, action, ?refusal, "the audit could not be written");
     }

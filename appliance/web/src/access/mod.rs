@@ -22,6 +22,6 @@ pub(crate) use address::client_address;
 pub(crate) use caller::{Anyone, Caller, Engineer, Operator, Viewer};
 pub(crate) use cookie::{clear_cookie, session_cookie};
 pub(crate) use lockout::Lockout;
-pub(crate) use login::{confirm_password, log_in};
+pub(crate) use login::{confirm_password, log_in, note};
 pub(crate) use password::Passwords;
 pub(crate) use session::{Opened, session_digest};
