@@ -44,7 +44,7 @@ qnn-check: build      ## the same with Qualcomm's plugin (100 MB)
 
 accept: build onnx-check ## checks that read ../shared
 	bash .ci/accept $(LAB) $(SHARED) $(BOX)
-	bash .ci/accept-press $(PRESS_CHECK) $(SHARED)
+	bash .ci/accept-press $(PRESS_CHECK) $(BOX) target/release/press-sim $(SHARED)
 
 prove: build firmware ## full figures of every issue, appended to PROOF.md
 	bash .ci/prove $(LAB) $(SHARED)

@@ -1,53 +1,10 @@
 """The press port against a press of another stack. Prints one line a claim; exits 1 if one fails."""
-import pathlib, re, signal, socket, subprocess, sys, tempfile, threading, time
+import pathlib, re, subprocess, sys, tempfile, time
+
+from programs import Lines, claim, free_port, verdict
 
 CHECK, PRESS = sys.argv[1], sys.argv[2]
 PROFILES = pathlib.Path("appliance/press/profiles")
-passed, failed = 0, 0
-
-
-def claim(text, ok):
-    global passed, failed
-    print(("ok    " if ok else "FAILED"), text, flush=True)
-    passed, failed = passed + bool(ok), failed + (not ok)
-
-
-class Lines:
-    """A program and the lines it has printed, with the time each came."""
-
-    def __init__(self, *args):
-        self.seen, self.start = [], time.monotonic()
-        self.program = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        threading.Thread(target=self.collect, daemon=True).start()
-
-    def collect(self):
-        for line in self.program.stdout:
-            self.seen.append((time.monotonic(), line.rstrip()))
-
-    def wait(self, pattern, within=60.0, after=0.0):
-        """Time of the first line like that after a time; None if none comes."""
-        until = time.monotonic() + within
-        while time.monotonic() < until:
-            for at, line in list(self.seen):
-                if at > after and re.search(pattern, line):
-                    return at
-            time.sleep(0.02)
-        return None
-
-    def has(self, pattern, after=0.0):
-        return any(at > after and re.search(pattern, line) for at, line in list(self.seen))
-
-    def end(self, how=signal.SIGKILL):
-        if self.program.poll() is None:
-            self.program.send_signal(how)
-            self.program.wait()
-        return self.program.returncode
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def press(port, *flags, keys):
@@ -178,5 +135,4 @@ def main(tmp):
 
 with tempfile.TemporaryDirectory() as folder:
     main(pathlib.Path(folder))
-print(f"\n{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+sys.exit(verdict())
