@@ -148,16 +148,23 @@ pub fn health(station: &BoxStation) -> view::Health {
             core: p.granted.core,
             late: p.late,
         },
-        press: view::PressHealth {
-            port: "none".into(),
-            state: "none".into(),
-            age_s: None,
-        },
+        press: press(station),
         versions: view::Versions {
             moldsight: env!("CARGO_PKG_VERSION").into(),
             commit: env!("MOLDSIGHT_COMMIT").into(),
             release: station.release.clone(),
         },
         uptime_s: uptime,
+    }
+}
+
+/// The link to the press, as the corrections page has it.
+fn press(station: &BoxStation) -> view::PressHealth {
+    let link = station.desk.as_ref().map(|d| d.now().press);
+    let word = |w: Option<&String>| w.map_or_else(|| "none".to_owned(), Clone::clone);
+    view::PressHealth {
+        port: word(link.as_ref().map(|l| &l.protocol)),
+        state: word(link.as_ref().map(|l| &l.state)),
+        age_s: link.and_then(|l| l.age_s),
     }
 }
