@@ -25,7 +25,7 @@ export function PressLinkPanel({ link }: { link: PressLink }): JSX.Element {
   }
   return (
     <Panel title={t("health.press")} aside={aside} class="wide">
-      <dl class={state === "connected" ? "facts" : "facts old"}>
+      <dl class={state === "connected" ? "facts wide" : "facts wide old"}>
         <Fact label={t("press.facts.protocol")}>{known(`press.port.${protocol}`) ?? protocol}</Fact>
         <Fact label={t("press.facts.address")}>{address ?? "–"}</Fact>
         <Fact label={t("press.facts.mode")}>{known(`press.mode.${operating_mode}`) ?? operating_mode}</Fact>

@@ -29,7 +29,7 @@ function Facts({ press, again }: { press: PressSetup; again: () => void }): JSX.
   const writes = press.writes.map((one) => name("setpoint", one.setpoint)).join(", ");
   return (
     <>
-      <dl class="facts">
+      <dl class="facts wide">
         <Fact label={t("pin.profile")}>{press.profile ?? "–"}</Fact>
         <Fact label={t("press.facts.protocol")}>{known(`press.port.${press.protocol}`) ?? press.protocol}</Fact>
         <Fact label={t("press.facts.address")}>{press.address ?? "–"}</Fact>

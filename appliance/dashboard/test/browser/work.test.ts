@@ -191,8 +191,8 @@ test("accounts and tokens: secrets are shown once; the box is taken off the pres
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "All off" }).click();
   await page.getByText("The box is off the press.").waitFor();
-  await page.getByText("Only watching: nothing is advised or written.").waitFor();
-  assert.equal(box.box.scenario.mode, "observe");
+  await page.getByText("Somebody took the box off the press.").waitFor();
+  assert.equal(box.box.scenario.guard, "released");
   await open(page, "corrections");
   await page.getByRole("button", { name: "Change to Advise" }).click();
   await page.locator("dialog").getByRole("button", { name: "Change to Advise" }).click();
