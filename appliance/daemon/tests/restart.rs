@@ -100,6 +100,7 @@ fn the_first_estimate_after_a_restart_has_the_narrowed_bands() {
         "sd of P3: {:.0} Pa at first, {:.0} Pa after {SHOTS} shots, {:.0} Pa after {SHOTS} shots and a restart",
         fresh, going_on, restarted
     );
-    assert!(going_on < 0.97 * fresh, "shots have narrowed nothing");
-    assert!((restarted / going_on - 1.0).abs() < 0.02);
+    // The strip's prior was calibrated on such shots, so they narrow it little; all of that little must be there.
+    assert!(going_on < fresh, "shots have narrowed nothing");
+    assert!((restarted - going_on).abs() < 0.01 * (fresh - going_on));
 }
