@@ -1,6 +1,6 @@
 //! How things stand at the press, for pages, metrics and the live stream.
 
-use appliance_pipeline::guard::{Arrow, Effect, Mode, State};
+use appliance_pipeline::guard::{Arrow, Effect, Mode, Rule, State};
 use appliance_pipeline::ports::Setpoint;
 use appliance_web::view;
 
@@ -102,7 +102,10 @@ impl Desk {
 /// State in a word, and the key of the sentence that says why: the rule that stands in the way, or the arrow that led there.
 fn line(inner: &Inner) -> view::GuardLine {
     let state = inner.guard.state();
-    let failed = inner.rules.iter().find(|r| !r.passed);
+    // A hold is named by what is wrong outside of it; once that is over, by the good shots it still waits for.
+    let standing = |r: &&view::RuleLine| Rule::STANDING.iter().any(|s| s.key() == r.rule);
+    let mut wrong = inner.rules.iter().filter(|r| !r.passed);
+    let failed = wrong.clone().find(standing).or_else(|| wrong.next());
     let by_arrow =
         |arrow: Option<Arrow>| format!("guard.by.{}", arrow.map_or("read_observing", Arrow::key));
     let (reason, subject) = match (state, failed) {
