@@ -56,10 +56,10 @@ pub fn least_movement(levers: &[Lever], aimed: &[Aimed], walls: &[Wall]) -> Opti
         quadratic[j][j] += 2.0 * lever.cost;
     }
     for a in aimed {
-        for j in 0..n {
-            linear[j] += 2.0 * a.slopes[j] * a.off;
-            for k in 0..n {
-                quadratic[j][k] += 2.0 * a.slopes[j] * a.slopes[k];
+        for ((slope, l), row) in a.slopes.iter().zip(&mut linear).zip(&mut quadratic) {
+            *l += 2.0 * slope * a.off;
+            for (other, q) in a.slopes.iter().zip(row) {
+                *q += 2.0 * slope * other;
             }
         }
     }

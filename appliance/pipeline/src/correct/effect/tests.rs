@@ -23,7 +23,7 @@ fn replay() -> (Replay, Belief) {
     for held in [Latent::Compliance, Latent::Gap, Latent::NoFlowPressure] {
         range[held as usize] = [LATENTS[held as usize].prior; 2];
     }
-    let belief = Belief::new(Prior::of_mold(&mold).unwrap(), range);
+    let belief = Belief::new(Prior::of_mold(&mold).unwrap(), range, Vec::new());
     (Replay::new(&mold, &material, &names, setup.last), belief)
 }
 
