@@ -28,7 +28,10 @@ fn a_hotter_and_thicker_lot_is_corrected_within_five_shots() {
 
     // THEN with the box it weighs what it did, five shots later and from then on
     assert!(corrected.back_after <= 5, "{corrected:?}");
-    assert!(corrected.rest.abs() < 0.3 * left.rest.abs(), "{corrected:?}");
+    assert!(
+        corrected.rest.abs() < 0.3 * left.rest.abs(),
+        "{corrected:?}"
+    );
     // and nothing was moved before the lot came (limits are watched in every run)
     let early = |s: &&LoopShot| s.shot <= DISTURBED_FROM;
     let mut before = with.iter().filter(early);

@@ -156,7 +156,11 @@ fn work(scenarios: &[&str], shots: usize, seeds: usize) -> Vec<Job> {
                     };
                     let opened = Scenario::open(scenarios[scenario]).expect("a shipped scenario");
                     let run = run(&opened, seed, shots, means);
-                    eprintln!("{} seed {seed} {means:?}: {:?}", scenarios[scenario], Figures::of(&run));
+                    eprintln!(
+                        "{} seed {seed} {means:?}: {:?}",
+                        scenarios[scenario],
+                        Figures::of(&run)
+                    );
                     let job = Job {
                         scenario,
                         seed,
