@@ -4,6 +4,7 @@ use crate::course::{Course, CycleKind};
 use crate::random::Random;
 use crate::scenario::{Channel, Event, EventKind, Scenario};
 use firmware_node::channel::Reading;
+use firmware_wire::Unit;
 
 /// Valid codes reach from minus this to this; a 24-bit converter goes a little further.
 pub const CODE_SPAN: i32 = 8_000_000;
@@ -66,6 +67,14 @@ impl Sensor {
             },
             _ => Failure::None,
         };
+    }
+
+    /// What it shows zero for: pressure sensors are gauges, courses are absolute.
+    fn nothing(&self) -> f64 {
+        match self.channel.unit {
+            Unit::Megapascal => models_units::ATMOSPHERIC.mpa(),
+            _ => 0.0,
+        }
     }
 
     /// One conversion of a true value, `dt` after the one before.
@@ -190,7 +199,8 @@ impl Sensors {
             .zip(&course.tracks)
             .zip(&mut self.places);
         for (((sensor, track), place), into) in sensors.zip(into) {
-            *into = sensor.convert(track.value(t, place), now_s, self.dt);
+            let truth = track.value(t, place) - sensor.nothing();
+            *into = sensor.convert(truth, now_s, self.dt);
         }
     }
 }
@@ -199,7 +209,6 @@ impl Sensors {
 mod tests {
     use super::*;
     use crate::scenario::Signal;
-    use firmware_wire::Unit;
 
     fn plain() -> Channel {
         Channel {
