@@ -51,7 +51,7 @@ impl Default for Plot {
 }
 
 /// A part weight that the steps of a story never reach, kg.
-const FAR_KG: f64 = 0.0114;
+const FAR_KG: f64 = 0.0108;
 
 /// A press and a box to be: files and ports.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ rate_hz = 500
 [cycle]
 close_s = 0.7
 plastification_s = 1.0
-open_s = 0.7
+open_s = 1.5
 
 [[drift]]
 latent = "viscosity"
@@ -113,7 +113,7 @@ unit = "Celsius"
 min = -20.0
 max = 300.0
 noise_sd = 0.1
-lag_s = 0.15
+lag_s = 0.1
 
 [[channel]]
 name = "injection active"
@@ -145,7 +145,7 @@ hold = [{ pressure_mpa = 45.0, time_s = 2.0 }]
 const COOLING_S: f64 = 1.5;
 
 /// A shot of that press from clamp to clamp, s.
-pub const CYCLE_S: f64 = 6.5;
+pub const CYCLE_S: f64 = 7.0;
 
 impl Stage {
     /// Sets it.
