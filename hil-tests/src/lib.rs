@@ -7,6 +7,7 @@
 
 pub mod accuracy;
 pub mod box_process;
+pub mod closing;
 pub mod disk;
 pub mod emulated;
 pub mod error;

@@ -148,7 +148,15 @@ impl Moldsight {
     /// # Errors
     /// When the box does not answer.
     pub fn post(&self, path: &str, body: &Value) -> Result<(u16, String), RigError> {
-        self.send(path, JSON, body.to_string().as_bytes())
+        self.send("POST", path, JSON, body.to_string().as_bytes())
+    }
+
+    /// Puts JSON to a path; the status and the answer, whatever they are.
+    ///
+    /// # Errors
+    /// When the box does not answer.
+    pub fn put(&self, path: &str, body: &Value) -> Result<(u16, String), RigError> {
+        self.send("PUT", path, JSON, body.to_string().as_bytes())
     }
 
     /// Sends a file in a form; the status and the answer, whatever they are.
@@ -163,14 +171,21 @@ impl Moldsight {
         let end = format!("\r\n--{EDGE}--\r\n");
         let body = [head.as_bytes(), file, end.as_bytes()].concat();
         self.send(
+            "POST",
             path,
             &format!("multipart/form-data; boundary={EDGE}"),
             &body,
         )
     }
 
-    fn send(&self, path: &str, kind: &str, body: &[u8]) -> Result<(u16, String), RigError> {
-        let (head, body) = self.request("POST", path, kind, body)?;
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<(u16, String), RigError> {
+        let (head, body) = self.request(method, path, kind, body)?;
         let status = head.split_whitespace().nth(1).and_then(|s| s.parse().ok());
         Ok((status.unwrap_or(0), body))
     }

@@ -132,7 +132,7 @@ impl Correcting {
             trust: finished.trust.state,
             wish: plan.as_ref().map(|p| p.wish.clone()),
         };
-        desk.shot_ended(shot, plan, &found);
+        desk.shot_ended(shot, plan, &self.began, &found);
     }
 
     /// Tells once why nothing is asked for.

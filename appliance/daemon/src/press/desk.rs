@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use appliance_pipeline::guard::{
-    Arrow, Decision, Guard, Memory, Mode, Order, Outcome, Role, Shot, State, Verdict, Wish,
+    Arrow, Decision, Guard, Memory, Mode, Order, OrderKind, Outcome, Role, Shot, State, Verdict,
+    Wish,
 };
 use appliance_pipeline::ports::{Limits, PressSignals, Setpoints};
 use appliance_press::{Cycle, PressError};
-use appliance_recorder::{Book, DecisionKind, Later, NewDecision};
+use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
 use appliance_web::view;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -81,6 +82,8 @@ impl Desk {
     ) -> Result<Self, DaemonError> {
         let stored = recall(&memory);
         let guard = guard(stored.as_ref())?;
+        let pending = stored.and_then(|m| m.pending);
+        let rows = pending.and_then(|p| Some((p.order.id, unread_row(&book, p.order.shot)?)));
         Ok(Self {
             inner: Mutex::new(Inner {
                 guard,
@@ -92,7 +95,7 @@ impl Desk {
                 arrow: None,
                 waiting: None,
                 plan: None,
-                rows: BTreeMap::new(),
+                rows: rows.into_iter().collect(),
                 open: None,
                 cycles: Vec::new(),
             }),
@@ -164,10 +167,34 @@ impl Desk {
         self.take(inner, decision);
     }
 
-    /// A shot ended. `found` is what it came to: target, value, standard deviation, SI.
-    pub fn shot_ended(&self, shot: Shot, plan: Option<Plan>, found: &[(String, f64, f64)]) {
+    /// Whether an order may still go out.
+    pub(super) fn stands(&self, order: &Order) -> bool {
+        let inner = self.lock();
+        let open = inner.guard.memory().pending;
+        let in_hand = open.is_some_and(|p| p.order.id == order.id);
+        let free = order.kind == OrderKind::Restore || inner.guard.state() == State::Written;
+        in_hand && free && inner.link.lost.is_none()
+    }
+
+    /// An order never went out.
+    pub(super) fn withdrawn(&self, order: &Order) {
         let inner = &mut *self.lock();
-        self.outcome(inner, shot.number, found);
+        let why = "withdrawn before it was sent";
+        let decision = inner.guard.write_refused(self.now_s(), order.id, why);
+        self.take(inner, decision);
+    }
+
+    /// A shot ended. `ran_with` are the setpoints it began with, `found` is what it came to: target, value, standard
+    /// deviation, SI.
+    pub fn shot_ended(
+        &self,
+        shot: Shot,
+        plan: Option<Plan>,
+        ran_with: &Setpoints,
+        found: &[(String, f64, f64)],
+    ) {
+        let inner = &mut *self.lock();
+        self.outcome(inner, shot.number, ran_with, found);
         inner.plan = plan;
         let wished = shot.wish.is_some();
         let decision = inner.guard.shot_ended(self.now_s(), shot);
@@ -288,6 +315,9 @@ impl Desk {
         } else {
             Ok(())
         };
+        if let (Err(why), false) = (&stored, matches!(decision.verdict, Verdict::Write(_))) {
+            eprintln!("moldsight: what the guard knows cannot be stored: {why}");
+        }
         if let Some(read) = &decision.read_back {
             self.read_back(inner, read);
         }
@@ -306,12 +336,14 @@ impl Desk {
             && let Some(row) = inner.waiting.take()
         {
             let why = decision.arrows.last().map(|a| a.key().to_owned());
+            inner.rows.retain(|_, kept| *kept != row);
             self.answer(inner, row, None, false, why);
         }
         match &decision.verdict {
             Verdict::Nothing => {}
             Verdict::Advise(advice) => {
-                let (kind, view) = record::kept(&decision, inner.plan.as_ref(), now_ms());
+                let (kind, mut view) = record::kept(&decision, inner.plan.as_ref(), now_ms());
+                view.expires_ms = Some(now_ms() + (1e3 * self.fixed.advice_s) as i64);
                 match self.keep(kind, &view) {
                     Ok(row) => {
                         inner.rows.insert(advice.id(), row);
@@ -383,14 +415,26 @@ impl Desk {
         }
     }
 
-    /// The effect of the last order, by the first production shot after it.
-    fn outcome(&self, inner: &mut Inner, shot: u64, found: &[(String, f64, f64)]) {
+    /// The effect of the last order, by the first production shot that began with its values.
+    fn outcome(
+        &self,
+        inner: &mut Inner,
+        shot: u64,
+        ran_with: &Setpoints,
+        found: &[(String, f64, f64)],
+    ) {
         let Some((order, row)) = inner.open.take() else {
             return;
         };
         let values: Vec<(String, f64)> = found.iter().map(|(n, v, _)| (n.clone(), *v)).collect();
-        if Outcome::of(&order, shot, &values).is_none() {
-            inner.open = (shot <= order.shot).then_some((order, row));
+        let in_force = order.change.values.iter().all(|(s, value)| {
+            let ability = self.fixed.abilities.setpoints[*s as usize].as_ref();
+            let tolerance = ability.map_or(0.0, |a| a.tolerance);
+            (ran_with[*s] - value).abs() <= tolerance
+        });
+        if !in_force || Outcome::of(&order, shot, &values).is_none() {
+            // A restore promised no effect.
+            inner.open = (!order.effects.is_empty()).then_some((order, row));
             return;
         }
         let seen: Vec<Found> = found
@@ -469,6 +513,19 @@ fn count(counts: &mut view::CorrectionCounts, rule: &str) {
         Some((_, n)) => *n += 1,
         None => counts.refusals.push((rule.into(), 1)),
     }
+}
+
+/// Decisions looked through for a write whose read back is open.
+const RECENT: usize = 50;
+
+/// Row of the write that a restart left open: written after this shot and never read back.
+fn unread_row(book: &Book, shot: u64) -> Option<i64> {
+    let rows = book.corrections(None, RECENT).ok()?;
+    let open = |row: &&CorrectionRow| {
+        let written = serde_json::from_value::<Written>(row.written.clone());
+        row.shot == shot && written.is_ok_and(|w| w.read_ms.is_none() && w.refusal.is_none())
+    };
+    rows.iter().find(open).map(|row| row.id)
 }
 
 /// What was stored; a file that cannot be used is set aside.

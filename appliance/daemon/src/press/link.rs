@@ -24,6 +24,8 @@ pub struct Fixed {
     pub abilities: Abilities,
     /// Keys, and the certificate a person confirmed.
     pub folder: PathBuf,
+    /// How long advice waits for a person at most, s; it ends with its shot anyway.
+    pub advice_s: f64,
 }
 
 impl Fixed {
@@ -48,6 +50,7 @@ impl Fixed {
             security,
             abilities: profile.abilities(),
             folder,
+            advice_s: profile.stale_after_s,
         }
     }
 
@@ -131,7 +134,7 @@ impl Link {
                 "refused"
             }
             PressError::Stale { .. } => "stale",
-            _ if self.connected_ms.is_some() => "lost",
+            _ if self.signals.is_some() => "lost",
             _ => "connecting",
         });
         self.told = told(error);

@@ -13,5 +13,8 @@ pub mod settings;
 pub mod show;
 pub mod task;
 
+#[cfg(test)]
+mod tests;
+
 pub use desk::{Desk, Plan};
 pub use settings::PressConfig;

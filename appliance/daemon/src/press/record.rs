@@ -116,8 +116,11 @@ pub fn kept(
         Verdict::Write(order) => (DecisionKind::Write, Some(order)),
     };
     let restore = order.is_some_and(|o| o.kind == OrderKind::Restore);
-    let wanted = plan.map(|p| p.wanted).unwrap_or_default();
-    let changes = match (order, wish) {
+    let wanted = match plan {
+        Some(plan) if !restore => plan.wanted,
+        _ => Setpoints::default(),
+    };
+    let mut changes = match (order, wish) {
         (Some(order), _) => changes(order, decision, &wanted),
         (None, Some(wish)) => {
             let one = |(s, value): &(Setpoint, f64)| view::SetpointChange {
@@ -133,10 +136,13 @@ pub fn kept(
         }
         (None, None) => Vec::new(),
     };
+    // A number that nobody knows cannot be kept as one.
+    changes.retain(|c| c.before.is_finite() && c.wanted.is_finite() && c.value.is_finite());
     let mut effect = match plan {
         Some(plan) if !restore => plan.effects.clone(),
         _ => Vec::new(),
     };
+    effect.retain(|e| e.before.is_finite() && e.after.is_finite() && e.change.is_finite());
     // A shortened wish does less.
     let share = decision.clipped.map_or(1.0, |c| c.share);
     for e in &mut effect {
@@ -228,4 +234,150 @@ pub fn shown(
         }
     }
     Ok(view)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use appliance_pipeline::guard::{Seen, State};
+    use appliance_pipeline::ports::Operating;
+    use appliance_recorder::WallTime;
+    use serde_json::{Value, json};
+
+    fn decision() -> Decision {
+        Decision {
+            at_s: 0.0,
+            seen: Seen {
+                link: true,
+                cycle: None,
+                operating: Operating::Automatic,
+                released: None,
+                frozen: None,
+                setpoints: Setpoints::default(),
+                age_s: f64::NAN,
+                shot: None,
+                wish: None,
+            },
+            state: State::Ready,
+            mode: Mode::Advise,
+            arrows: Vec::new(),
+            reasons: Vec::new(),
+            clipped: None,
+            read_back: None,
+            verdict: Verdict::Write(Order {
+                id: 1,
+                kind: OrderKind::Correction,
+                shot: 7,
+                before: vec![(Setpoint::HoldPressure, 45e6)],
+                change: appliance_pipeline::ports::Change {
+                    values: vec![(Setpoint::HoldPressure, 46e6)],
+                },
+                effects: Vec::new(),
+            }),
+            store: true,
+        }
+    }
+
+    fn row(kind: DecisionKind, answer: Value, written: Value) -> CorrectionRow {
+        CorrectionRow {
+            id: 4,
+            at: WallTime::from_ms(1),
+            shot: 7,
+            mode: "advise".into(),
+            kind,
+            decision: serde_json::to_value(kept(&decision(), None, 1).1).unwrap(),
+            answer,
+            written,
+            outcome: Value::Null,
+        }
+    }
+
+    fn answered(user: Option<&str>, confirmed: bool) -> Value {
+        json!({ "user": user, "at_ms": 2, "confirmed": confirmed, "reason": null })
+    }
+
+    fn written(read_ms: Option<i64>, good: bool, refusal: Option<&str>) -> Value {
+        let read = [("hold_pressure", 46e6)];
+        json!({ "at_ms": 3, "read_ms": read_ms, "read": read, "good": good, "refusal": refusal })
+    }
+
+    #[test]
+    fn the_state_of_a_row_follows_from_what_was_added_to_it() {
+        use view::DecisionState as S;
+        let none = || Value::Null;
+        let yes = || answered(Some("kim"), true);
+        let cases = [
+            (DecisionKind::Nothing, none(), none(), S::Withheld),
+            (DecisionKind::Advise, none(), none(), S::Expired),
+            (
+                DecisionKind::Advise,
+                answered(None, false),
+                none(),
+                S::Expired,
+            ),
+            (
+                DecisionKind::Advise,
+                answered(Some("kim"), false),
+                none(),
+                S::Declined,
+            ),
+            (DecisionKind::Advise, yes(), none(), S::Written),
+            (
+                DecisionKind::Advise,
+                yes(),
+                written(None, false, None),
+                S::Written,
+            ),
+            (
+                DecisionKind::Advise,
+                yes(),
+                written(Some(5), true, None),
+                S::InForce,
+            ),
+            (
+                DecisionKind::Write,
+                none(),
+                written(Some(5), false, None),
+                S::Differs,
+            ),
+            (
+                DecisionKind::Write,
+                none(),
+                written(Some(5), false, Some("range")),
+                S::Refused,
+            ),
+        ];
+        for (kind, answer, written, state) in cases {
+            let row = row(kind, answer, written);
+            assert_eq!(shown(&row, None).unwrap().state, state, "{row:?}");
+        }
+        let waits = row(DecisionKind::Advise, none(), none());
+        assert_eq!(shown(&waits, Some(4)).unwrap().state, S::Waiting);
+    }
+
+    #[test]
+    fn what_was_read_back_and_answered_stands_beside_what_was_written() {
+        let row = row(
+            DecisionKind::Advise,
+            answered(Some("kim"), true),
+            written(Some(5), true, None),
+        );
+        let view = shown(&row, None).unwrap();
+        assert_eq!(view.changes[0].before, 45e6);
+        assert_eq!(view.changes[0].read_back, Some(46e6));
+        assert_eq!((view.written_ms, view.read_back_ms), (Some(3), Some(5)));
+        assert_eq!(view.answer.unwrap().user, "kim");
+    }
+
+    #[test]
+    fn a_number_that_nobody_knows_does_not_spoil_the_row() {
+        let mut unknown = decision();
+        if let Verdict::Write(order) = &mut unknown.verdict {
+            order.before.clear();
+        }
+        let mut row = row(DecisionKind::Write, Value::Null, Value::Null);
+        row.decision = serde_json::to_value(kept(&unknown, None, 1).1).unwrap();
+        assert!(shown(&row, None).unwrap().changes.is_empty());
+    }
 }

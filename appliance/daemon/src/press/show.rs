@@ -1,6 +1,6 @@
 //! How things stand at the press, for pages, metrics and the live stream.
 
-use appliance_pipeline::guard::{Arrow, Effect, Mode, Rule, State};
+use appliance_pipeline::guard::{Arrow, Effect, Mode, State};
 use appliance_pipeline::ports::Setpoint;
 use appliance_web::view;
 
@@ -99,20 +99,46 @@ impl Desk {
     }
 }
 
+/// Rules whose failure leads to a hold.
+const HOLDS: [&str; 5] = [
+    Rule::LinkUp.key(),
+    Rule::SignalsFresh.key(),
+    Rule::Heartbeat.key(),
+    Rule::PressInAutomatic.key(),
+    Rule::EstimateTrusted.key(),
+];
+
+/// Rules by which the press takes nothing, while the guard stays where it is.
+const CLOSED: [&str; 3] = [
+    Rule::SetpointsReleased.key(),
+    Rule::NotFrozen.key(),
+    Rule::SetpointsKnown.key(),
+];
+
 /// State in a word, and the key of the sentence that says why: the rule that stands in the way, or the arrow that led there.
 fn line(inner: &Inner) -> view::GuardLine {
     let state = inner.guard.state();
-    // A hold is named by what is wrong outside of it; once that is over, by the good shots it still waits for.
-    let standing = |r: &&view::RuleLine| Rule::STANDING.iter().any(|s| s.key() == r.rule);
-    let mut wrong = inner.rules.iter().filter(|r| !r.passed);
-    let failed = wrong.clone().find(standing).or_else(|| wrong.next());
+    // The hold itself is a rule too; it is named only once nothing else stands in the way.
+    let fails = |r: &&view::RuleLine| !r.passed;
+    let cause = |r: &&view::RuleLine| fails(r) && HOLDS.contains(&r.rule.as_str());
+    let closed = |r: &&view::RuleLine| fails(r) && CLOSED.contains(&r.rule.as_str());
+    let rules = || inner.rules.iter();
+    let failed = match state {
+        State::Holding => rules()
+            .find(cause)
+            .or_else(|| rules().find(closed))
+            .or_else(|| rules().find(fails)),
+        State::Ready | State::Waiting | State::Written => rules().find(closed),
+        _ => rules().find(fails),
+    };
     let by_arrow =
         |arrow: Option<Arrow>| format!("guard.by.{}", arrow.map_or("read_observing", Arrow::key));
     let (reason, subject) = match (state, failed) {
         (State::Edited, _) => (by_arrow(inner.arrow), edited(inner)),
-        (State::Unread | State::Holding, Some(rule)) => {
-            (format!("guard.not.{}", rule.rule), rule.subject.clone())
-        }
+        (
+            State::Unread | State::Holding | State::Ready | State::Waiting | State::Written,
+            Some(rule),
+        ) => (format!("guard.not.{}", rule.rule), rule.subject.clone()),
         (State::Unread, None) => ("guard.not.read_first".to_owned(), None),
         _ => (by_arrow(inner.arrow), None),
     };

@@ -51,10 +51,15 @@ pub async fn run(
             .heartbeat
             .map_or(every, |h| every.min(h / 2));
         match timeout(pause, orders.recv()).await {
+            // Between the order and here the press may have been lost, or the box taken off it.
+            Ok(Some(order)) if !desk.stands(&order) => desk.withdrawn(&order),
             Ok(Some(order)) => {
                 if let Err(error) = press.apply(&order.change).await {
-                    // Sent and not read back: the next readings tell.
-                    if !matches!(error, PressError::Unconfirmed { .. }) {
+                    // Sent and not read back, or an edit by somebody at the press: the next readings tell.
+                    if !matches!(
+                        error,
+                        PressError::Unconfirmed { .. } | PressError::Edited { .. }
+                    ) {
                         desk.refused(&order, &error);
                     }
                 }
