@@ -1,6 +1,6 @@
 //! How things stand at the press, for pages, metrics and the live stream.
 
-use appliance_pipeline::guard::{Arrow, Effect, Mode, State};
+use appliance_pipeline::guard::{Arrow, Effect, Mode, Rule, State};
 use appliance_pipeline::ports::Setpoint;
 use appliance_web::view;
 
