@@ -81,6 +81,8 @@ pub struct Belief {
     pub at_bound: [bool; COUNT],
     /// What was calibrated has been given up.
     pub(crate) opened: bool,
+    /// The sensor that stood alone against all else when it was given up.
+    pub(crate) alone: Option<usize>,
     /// Lessons taken.
     pub(crate) lessons: u64,
 }
@@ -119,6 +121,7 @@ impl Belief {
             range,
             at_bound: [false; COUNT],
             opened: false,
+            alone: None,
             lessons: 0,
         };
         for a in 0..size {
@@ -266,6 +269,9 @@ impl Belief {
             if low < high {
                 self.mean[i] = value.clamp(low, high);
             }
+        }
+        if lesson.story == Story::Opened {
+            self.alone = lesson.alone;
         }
         if lesson.story == Story::Drifted {
             self.narrow(lesson);

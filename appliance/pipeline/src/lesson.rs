@@ -30,6 +30,10 @@ const OTHER_CHANCE: f64 = 0.001;
 /// count as much as a mean square of four.
 const SINGLE: f64 = 4.0 / 9.0;
 
+/// Mean square above which cavity pressures disagree, and below which (two standard deviations) the injected volume agrees.
+const DISAGREES: f64 = 2.0;
+const AGREES: f64 = 4.0;
+
 /// How the process came to where a shot finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -53,6 +57,8 @@ pub struct Lesson {
     pub volume: f64,
     /// The story believed.
     pub story: Story,
+    /// The sensor that disagrees most while the injected volume is as expected: then not the melt is another.
+    pub alone: Option<usize>,
 }
 
 impl Lesson {
@@ -70,7 +76,7 @@ impl Belief {
     /// likely one is believed.
     pub fn weigh(&self, evidence: &Evidence, sensors: &Sensors) -> Lesson {
         let readings = self.readings(evidence, sensors);
-        let (pressure, volume) = self.surprises(evidence, &readings);
+        let (pressure, volume, worst) = self.surprises(evidence, &readings);
         let told = |story: Story| {
             let mut joint = self.start(&evidence.root, story);
             let mut ln_likelihood = self.chance(story).ln();
@@ -90,6 +96,7 @@ impl Belief {
             pressure,
             volume,
             story: best.2,
+            alone: worst.filter(|_| pressure > DISAGREES && volume < AGREES),
         }
     }
 
@@ -145,8 +152,8 @@ impl Belief {
         all
     }
 
-    /// Mean squares of what was read over its variance before the shot: pressures, volume.
-    fn surprises(&self, evidence: &Evidence, readings: &[Weighed]) -> (f64, f64) {
+    /// Mean squares of what was read over its variance before the shot: pressures, volume; and the sensor of the largest square.
+    fn surprises(&self, evidence: &Evidence, readings: &[Weighed]) -> (f64, f64, Option<usize>) {
         let start = self.start(&evidence.root, Story::Drifted);
         let square = |r: &Weighed| {
             let (expected, variance) = start.expect(&r.slopes);
@@ -156,7 +163,13 @@ impl Belief {
         let curves = &readings[once..];
         let pressure = curves.iter().map(square).sum::<f64>() / curves.len() as f64;
         let volume = evidence.volume.and(readings.first()).map(square);
-        (pressure, volume.unwrap_or(f64::NAN))
+        let squares = curves.iter().zip(&evidence.readings);
+        let worst = squares.max_by(|a, b| square(a.0).total_cmp(&square(b.0)));
+        (
+            pressure,
+            volume.unwrap_or(f64::NAN),
+            worst.map(|(_, r)| r.sensor),
+        )
     }
 
     /// Directions, errors that repeat as believed, and deviations of this shot alone.

@@ -26,7 +26,13 @@ pub enum Suspect {
 
 impl Belief {
     /// What is probably not what the files say: the unknown that lies farthest from where it was before the first shot, if that is far.
+    ///
+    /// After a calibration was given up, a sensor that stood alone against all else comes first, then constants of material and mold:
+    /// temperatures were free to move before.
     pub fn suspect(&self) -> Option<Suspect> {
+        if let Some(sensor) = self.alone {
+            return Some(Suspect::Sensor(sensor));
+        }
         let latent = |i: usize| {
             let wider = if self.opened {
                 LATENTS[i].prior_sd
@@ -36,7 +42,10 @@ impl Belief {
             let sd = self.prior.sd[i].hypot(wider);
             let limit = if self.opened { FAR_OPENED } else { FAR };
             let far = (self.mean[i] - self.prior.mean[i]).abs() / (sd * limit);
-            (suspect(i), if sd > 0.0 && self.free(i) { far } else { 0.0 })
+            let suspect = suspect(i);
+            let settled = self.opened && matches!(suspect, Suspect::Temperature(_));
+            let counts = sd > 0.0 && self.free(i) && !settled;
+            (suspect, if counts { far } else { 0.0 })
         };
         let sensor = |(u, used): (usize, &Used)| {
             let first = self.deviations() + u * KNOTS;

@@ -18,6 +18,8 @@ export const boxEn = {
   "trust.out_of_range": "{subject} is outside the range this release was trained for.",
   "trust.wrong_material": "The melt does not behave like this material card.",
   "trust.wrong_mold": "The pressures do not fit this mold.",
+  "trust.wrong_temperature": "Melt or mold is far from the temperature of the recipe ({subject}).",
+  "trust.wrong_sensor": "{subject} does not read what its place should show: check its cable and its gain.",
   "trust.no_release": "No release for this mold: the reference solver estimates alone.",
   "trust.start_up": "Start-up shots: the mold is not yet thermally settled.",
   "trust.witness_disagrees": "Network and reference solver disagree about the last shot.",

@@ -20,6 +20,8 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "trust.out_of_range": "{subject}이(가) 이 릴리스의 학습 범위를 벗어났습니다.",
   "trust.wrong_material": "수지의 거동이 등록된 원료와 다릅니다.",
   "trust.wrong_mold": "압력이 이 금형과 맞지 않습니다.",
+  "trust.wrong_temperature": "수지 또는 금형 온도가 레시피와 크게 다릅니다({subject}).",
+  "trust.wrong_sensor": "{subject} 값이 설치 위치와 맞지 않습니다. 케이블과 감도를 확인하십시오.",
   "trust.no_release": "이 금형의 릴리스가 없어 기준 해석기만으로 추정합니다.",
   "trust.start_up": "가동 초기 샷입니다. 금형 온도가 아직 안정되지 않았습니다.",
   "trust.witness_disagrees": "직전 샷에서 신경망과 기준 해석기가 서로 다릅니다.",
