@@ -175,8 +175,13 @@ mod tests {
     /// A keeper that is sure of its first latent.
     fn learned(mold: &Mold) -> Keeper {
         let mut keeper = keeper(mold);
-        keeper.belief.covariance[0] = [0.0; models_physics::latents::COUNT];
-        keeper.belief.covariance[0][0] = 1e-6;
+        let mut sure = keeper.belief.memory();
+        let n = sure.covariance.len().isqrt();
+        for k in 0..n {
+            (sure.covariance[k], sure.covariance[k * n]) = (0.0, 0.0);
+        }
+        sure.covariance[0] = 1e-6;
+        keeper.belief = keeper.belief.with(&sure).unwrap();
         keeper.trust.state = TrustState::Trusted;
         keeper
     }
