@@ -201,6 +201,8 @@ impl ShotPath {
                         f.finished(&record, self.keeper.setup().drive);
                     }
                     let finished = self.keeper.finish(&record);
+                    // Before anybody is told: what is shown as learned is not lost.
+                    stored = self.store(stored);
                     let judged = self.judge(number, &finished);
                     let sorted = self.answers.send(sorted(number, &judged)).is_ok();
                     self.remember(number, &finished, &record, &judged);
@@ -228,7 +230,6 @@ impl ShotPath {
                     if !(answered && tuned && returned) {
                         return;
                     }
-                    stored = self.store(stored);
                     if let Err(e) = self.teacher.look(&self.book, &self.mold) {
                         eprintln!("moldsight: labels cannot be read: {e}");
                     }

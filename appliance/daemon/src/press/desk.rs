@@ -10,7 +10,7 @@ use appliance_pipeline::guard::{
     Wish,
 };
 use appliance_pipeline::ports::{Limits, PressSignals, Setpoints};
-use appliance_press::{Cycle, PressError};
+use appliance_press::PressError;
 use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
 use appliance_web::view;
 use tokio::sync::mpsc::UnboundedSender;
@@ -51,7 +51,6 @@ pub(super) struct Inner {
     rows: BTreeMap<u64, i64>,
     /// Read back well; its effect is not seen yet.
     open: Option<(Order, i64)>,
-    cycles: Vec<Cycle>,
 }
 
 /// The desk.
@@ -63,9 +62,6 @@ pub struct Desk {
     book: Book,
     start: Instant,
 }
-
-/// Cycles of the press that are remembered for the shot path.
-const CYCLES: usize = 16;
 
 impl Desk {
     /// With what was stored; a memory that cannot be read is set aside, and the guard starts without one.
@@ -97,7 +93,6 @@ impl Desk {
                 plan: None,
                 rows: rows.into_iter().collect(),
                 open: None,
-                cycles: Vec::new(),
             }),
             fixed,
             orders,
@@ -128,13 +123,10 @@ impl Desk {
     }
 
     /// The press was read. A press whose cycles have stopped counts as silent.
-    pub fn reading(&self, mut signals: PressSignals, stale: bool, cycles: Vec<Cycle>) {
+    pub fn reading(&self, mut signals: PressSignals, stale: bool) {
         let inner = &mut *self.lock();
         let ours = inner.guard.ours();
         inner.link.read(&signals, stale, &ours, now_ms());
-        inner.cycles.extend(cycles);
-        let extra = inner.cycles.len().saturating_sub(CYCLES);
-        inner.cycles.drain(..extra);
         if stale {
             signals.age_s = f64::INFINITY;
         }
@@ -207,11 +199,6 @@ impl Desk {
             let _ = self.keep(DecisionKind::Nothing, &view);
         }
         self.take(inner, decision);
-    }
-
-    /// Cycles the press finished since the last call.
-    pub fn cycles(&self) -> Vec<Cycle> {
-        std::mem::take(&mut self.lock().cycles)
     }
 
     /// Setpoints as last read.

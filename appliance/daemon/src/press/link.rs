@@ -6,7 +6,7 @@ use std::time::Instant;
 use appliance_pipeline::ports::{Operating, PressSignals, SETPOINTS, Setpoint, Setpoints};
 use appliance_press::opcua::Pin;
 use appliance_press::profile::{Link as Protocol, Profile};
-use appliance_press::{Abilities, PressError, Why};
+use appliance_press::{Abilities, PressError};
 use appliance_web::view;
 
 /// What does not change while the box runs.
@@ -204,12 +204,4 @@ pub fn told(error: &PressError) -> String {
         cause = error.source();
     }
     text
-}
-
-/// Whether the press itself said no, so that nothing is tried again.
-pub fn refused_by_press(error: &PressError) -> bool {
-    matches!(error, PressError::Refused { refusals } if refusals.iter().any(|r| matches!(
-        r.why,
-        Why::Range | Why::Type | Why::Access | Why::NotWritable | Why::Other(_)
-    )))
 }

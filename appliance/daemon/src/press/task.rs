@@ -39,9 +39,10 @@ pub async fn run(
         }
         match press.read().await {
             Ok(signals) => {
+                // What it announced about cycles stands in the signals as well.
+                press.finished();
                 let stale = signals.age_s > press.silent_after_s();
-                // What the press said about its last cycle stays shown until the next one.
-                desk.reading(signals, stale, press.finished());
+                desk.reading(signals, stale);
             }
             Err(error) => desk.lost(&error),
         }

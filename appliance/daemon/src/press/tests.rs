@@ -79,7 +79,7 @@ impl Script {
 
     fn read(&self) {
         self.desk.beat();
-        self.desk.reading(self.signals.clone(), false, Vec::new());
+        self.desk.reading(self.signals.clone(), false);
     }
 
     /// A good shot that weighs this, after which a higher hold pressure is wished where `wish` is.
@@ -239,9 +239,7 @@ fn the_page_names_what_stands_in_the_way_and_not_only_the_hold() {
     script.signals.operating = Operating::Automatic;
     script.read();
     assert_eq!(reason(&script), "guard.not.steady");
-    script
-        .desk
-        .reading(script.signals.clone(), true, Vec::new());
+    script.desk.reading(script.signals.clone(), true);
     assert_eq!(reason(&script), "guard.not.signals_fresh");
     assert!(script.orders.try_recv().is_err());
 }
