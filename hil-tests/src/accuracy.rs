@@ -101,6 +101,8 @@ pub fn series_of(scenario: &Scenario, seed: u64, shots: usize, used: &[&str]) ->
         let (screw, surface) = (channel("screw position"), channel("mold surface"));
         let (inject, transfer) = (channel("injection active"), channel("transfer"));
         let (mut judged, mut score) = (None, Judge::default());
+        // A row is one instant of all channels.
+        #[allow(clippy::needless_range_loop)]
         for row in 0..columns[0].len() {
             let mut sample = Sample::at(cycle.start_s + row as f64 * cycle.step_s);
             for name in used {
