@@ -101,10 +101,9 @@ pub fn series_of(scenario: &Scenario, seed: u64, shots: usize, used: &[&str]) ->
         let (screw, surface) = (channel("screw position"), channel("mold surface"));
         let (inject, transfer) = (channel("injection active"), channel("transfer"));
         let (mut judged, mut score) = (None, Judge::default());
-        let rows = columns[0].len();
-        // A row of every column, not the columns one after the other.
-        #[expect(clippy::needless_range_loop)]
-        for row in 0..rows {
+        // A row is one instant of all channels.
+        #[allow(clippy::needless_range_loop)]
+        for row in 0..columns[0].len() {
             let mut sample = Sample::at(cycle.start_s + row as f64 * cycle.step_s);
             for name in used {
                 let c = channel(if *name == "nozzle" {

@@ -14,7 +14,7 @@
 // Indices of rows and columns are what the formulas say.
 #![allow(clippy::needless_range_loop)]
 
-use models_physics::latents::{COUNT, Latent};
+use models_physics::latents::{COUNT, LATENTS, Latent};
 use models_physics::prior::Prior;
 use serde::{Deserialize, Serialize};
 
@@ -245,6 +245,14 @@ impl Belief {
     /// Values the model can be evaluated at.
     pub fn range(&self, i: usize) -> [f64; 2] {
         self.range[i]
+    }
+
+    /// Latents in a sentence: name, value, sd, unit.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, f64, f64, &'static str)> + '_ {
+        LATENTS
+            .iter()
+            .enumerate()
+            .map(|(i, l)| (l.name, self.mean[i], self.sd(i), l.unit))
     }
 
     /// Gain error of a used cavity sensor as believed, in standard deviations of such errors, with its own; `None` for others.

@@ -106,6 +106,12 @@ impl Book {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, RecorderError> {
         let mut open = self.lock();
+        // Where it may not write SQLite opens for reading alone, and stays so when the disk may be written again.
+        if let Open::Writable(book) = &*open
+            && book.is_readonly("main").unwrap_or(true)
+        {
+            *open = Open::Not;
+        }
         self.open_for_writing(&mut open)?;
         match &mut *open {
             Open::Writable(book) => audit::immediate(book, what, work),

@@ -128,11 +128,6 @@ CREATE TRIGGER corrections_stay_decided BEFORE UPDATE OF at_ms, shot, mode, verd
 /// When the disk refuses or a newer program wrote the book.
 pub fn open(file: &Path) -> Result<Connection, RecorderError> {
     let mut book = Connection::open(file).in_book("opening a connection")?;
-    // Where it may not write SQLite opens for reading alone, and stays so when the disk may be written again.
-    if book.is_readonly("main").in_book("opening a connection")? {
-        let refused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
-        return Err(rusqlite::Error::SqliteFailure(refused, None)).in_book("opening for writing");
-    }
     settle(&book).in_book("setting up")?;
     let found = version(&book)?;
     if found > STEPS.len() {
