@@ -9,7 +9,9 @@ use crate::{Figure, RigError};
 use appliance_acquire::NodeEvent;
 use appliance_acquire::expected::{ExpectedChannel, ExpectedTable};
 use firmware_node::scripted::{PANIC, STALL};
-use firmware_wire::{Counters, FromNode, MAX_FRAME, NodeId, NodePacket, ResetCause, Unit};
+use firmware_wire::{
+    Counters, FromNode, MAX_FRAME, NodeId, NodePacket, ResetCause, Unit, WIRE_VERSION,
+};
 use std::thread::sleep;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -206,6 +208,9 @@ fn twins() -> Result<Figure, RigError> {
     })
 }
 
+/// A version of the wire that is not there yet.
+const LATER: u8 = WIRE_VERSION + 1;
+
 fn other_version() -> Result<Figure, RigError> {
     let folder = folder()?;
     let name = folder.path().join("node");
@@ -221,12 +226,12 @@ fn other_version() -> Result<Figure, RigError> {
     let mut frame = [0; MAX_FRAME];
     let packet = NodePacket::Counters(Counters::default());
     let bytes =
-        firmware_wire::encode::encode_as::<FromNode>(2, &packet, &mut frame).map_err(|_| {
+        firmware_wire::encode::encode_as::<FromNode>(LATER, &packet, &mut frame).map_err(|_| {
             RigError::Answer {
                 answer: "a frame that does not fit".to_owned(),
             }
         })?;
-    let is_it = |e: &NodeEvent| matches!(e, NodeEvent::VersionMismatch { theirs: 2 });
+    let is_it = |e: &NodeEvent| matches!(e, NodeEvent::VersionMismatch { theirs: LATER });
     let told = reader.wait("news of the version", 5, |seen| {
         later.send(bytes);
         seen.told(is_it).then_some(())
