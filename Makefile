@@ -3,12 +3,13 @@ SHELL := /bin/bash
 CARGO := cargo
 LAB := target/release/moldlab
 BOX := target/release/moldsight
+PRESS_CHECK := target/release/press-check
 SHARED ?= ../shared
 
 .PHONY: dashboard demo demo-measured pictures accuracy test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
 
 build: setup dashboard ## target/release/moldlab and target/release/moldsight
-	$(CARGO) build --release --locked -p models-lab -p appliance-daemon -p hil-press-sim
+	$(CARGO) build --release --locked -p models-lab -p appliance-daemon -p appliance-press -p hil-press-sim
 
 dashboard:            ## the page, by npm; the box embeds it
 	@bash .ci/dashboard
@@ -43,6 +44,7 @@ qnn-check: build      ## the same with Qualcomm's plugin (100 MB)
 
 accept: build onnx-check ## checks that read ../shared
 	bash .ci/accept $(LAB) $(SHARED) $(BOX)
+	bash .ci/accept-press $(PRESS_CHECK) $(SHARED)
 
 prove: build firmware ## full figures of every issue, appended to PROOF.md
 	bash .ci/prove $(LAB) $(SHARED)

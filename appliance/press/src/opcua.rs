@@ -282,7 +282,7 @@ impl Transport for OpcUa {
             1
         };
         let value = DataValue::value_only(value::variant(entry.kind, self.beats as f64));
-        let place = format!("{:?}", entry.at);
+        let place = entry.at.to_string();
         let codes = self.send("beating", vec![write_value(node, value)]).await?;
         match codes.into_iter().map(value::verdict).next() {
             Some(Err(why)) => Err(PressError::Place {

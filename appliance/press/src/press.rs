@@ -12,14 +12,15 @@ use appliance_pipeline::ports::{Change, PressSignals, Setpoints};
 use std::path::Path;
 
 /// Every kind of press there is.
+#[allow(clippy::large_enum_variant, reason = "a box has one press")]
 #[derive(Debug)]
 pub enum Press {
     /// None: sensors only.
     None(NoPress),
     /// Behind OPC UA.
-    OpcUa(Box<Port<OpcUa>>),
+    OpcUa(Port<OpcUa>),
     /// Behind Modbus TCP or RTU.
-    Modbus(Box<Port<Modbus>>),
+    Modbus(Port<Modbus>),
     /// A script, for tests.
     Scripted(Port<Scripted>),
 }
@@ -31,12 +32,12 @@ impl Press {
     /// When the profile asks for something its protocol cannot do.
     pub fn open(profile: &Profile, folder: &Path) -> Result<Self, PressError> {
         match &profile.link {
-            Link::OpcUa(link, map) => Ok(Self::OpcUa(Box::new(Port::new(OpcUa::new(
+            Link::OpcUa(link, map) => Ok(Self::OpcUa(Port::new(OpcUa::new(
                 profile, link, map, folder,
-            ))))),
-            Link::Modbus(link, map) => Ok(Self::Modbus(Box::new(Port::new(Modbus::new(
-                profile, link, map,
-            )?)))),
+            )))),
+            Link::Modbus(link, map) => {
+                Ok(Self::Modbus(Port::new(Modbus::new(profile, link, map)?)))
+            }
         }
     }
 

@@ -42,6 +42,7 @@ pub struct Profile {
 }
 
 /// The protocols.
+#[expect(clippy::large_enum_variant, reason = "there is one, read once")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Link {
     /// OPC UA.

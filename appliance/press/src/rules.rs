@@ -206,7 +206,10 @@ impl<T: Transport> Port<T> {
                 });
             }
         };
-        self.seen = Some(back);
+        // What was not written counts as seen before the write: somebody who moved it meanwhile is noticed at the next one.
+        let mut known = now.setpoints;
+        written.iter().for_each(|(s, _)| known[*s] = back[*s]);
+        self.seen = Some(known);
         match (written.is_empty(), refusals.is_empty()) {
             (_, true) => Ok(back),
             (true, false) => Err(PressError::Refused { refusals }),

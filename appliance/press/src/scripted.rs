@@ -20,6 +20,8 @@ pub struct Script {
     pub gone: bool,
     /// It goes with the next write it takes, before that can be read back.
     pub goes_after_write: bool,
+    /// Somebody moves this setpoint to that value while the next write is under way.
+    pub moved_meanwhile: Option<(Setpoint, f64)>,
     /// Every value it was sent, refused or not, SI, in order.
     pub sent: Vec<(Setpoint, f64)>,
     /// How often its heartbeat was changed.
@@ -109,6 +111,9 @@ impl Transport for Scripted {
                 script.signals.setpoints[setpoint] = value;
             }
             verdicts.push(refused.map_or(Ok(()), Err));
+        }
+        if let Some((setpoint, value)) = script.moved_meanwhile.take() {
+            script.signals.setpoints[setpoint] = value;
         }
         script.gone |= std::mem::take(&mut script.goes_after_write);
         Ok(verdicts)

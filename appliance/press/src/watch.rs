@@ -104,3 +104,77 @@ impl Watch {
         std::mem::take(&mut self.finished)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(
+        watch: &mut Watch,
+        start: Instant,
+        s: f64,
+        count: u64,
+        announced: &[u64],
+        announces: bool,
+    ) -> f64 {
+        let mut signals = PressSignals {
+            cycle: Some(count),
+            ..PressSignals::default()
+        };
+        let announced = announced.iter().map(|n| Cycle {
+            number: Some(*n),
+            data: Vec::new(),
+            announced: true,
+        });
+        watch.take(
+            &mut signals,
+            announced.collect(),
+            announces,
+            start + Duration::from_secs_f64(s),
+        );
+        signals.age_s
+    }
+
+    #[test]
+    fn a_cycle_is_told_once_whether_its_event_comes_before_or_after_the_counter_moves() {
+        let (mut watch, t) = (Watch::new(60.0), Instant::now());
+        at(&mut watch, t, 0.0, 1, &[], true);
+        at(&mut watch, t, 1.0, 1, &[2], true);
+        at(&mut watch, t, 1.1, 2, &[], true);
+        at(&mut watch, t, 2.0, 3, &[], true);
+        at(&mut watch, t, 2.1, 3, &[3], true);
+        let told: Vec<_> = watch
+            .finished()
+            .iter()
+            .map(|c| (c.number, c.announced))
+            .collect();
+        assert_eq!(told, [(Some(2), true), (Some(3), true)]);
+    }
+
+    #[test]
+    fn a_cycle_without_its_event_is_told_by_the_counter() {
+        let (mut watch, t) = (Watch::new(60.0), Instant::now());
+        at(&mut watch, t, 0.0, 1, &[], true);
+        at(&mut watch, t, 1.0, 2, &[], true);
+        assert!(watch.finished().is_empty(), "its event may still come");
+        at(&mut watch, t, 1.1, 2, &[], true);
+        assert_eq!(watch.finished()[0].number, Some(2));
+    }
+
+    #[test]
+    fn silence_is_named_within_two_cycles() {
+        let (mut watch, t) = (Watch::new(60.0), Instant::now());
+        for i in 0..4_u32 {
+            at(&mut watch, t, 10.0 * f64::from(i), u64::from(i), &[], false);
+        }
+        assert_eq!(watch.silent_after_s(), 18.0);
+        assert_eq!(at(&mut watch, t, 47.0, 3, &[], false), 17.0);
+        watch.forget();
+        assert_eq!(
+            at(&mut watch, t, 99.0, 3, &[], false),
+            0.0,
+            "time without a press is not silence"
+        );
+    }
+}

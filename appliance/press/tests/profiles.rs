@@ -1,5 +1,7 @@
 //! Profiles: those that ship are good, those that cannot be meant are refused by their key.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use appliance_pipeline::ports::Setpoint;
 use appliance_press::{PressError, Profile};
 use std::path::Path;

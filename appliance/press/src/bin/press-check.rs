@@ -14,7 +14,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Reads a press by its profile and prints what it says; writes only what `--set` names.
 #[derive(Parser)]
@@ -131,6 +131,7 @@ async fn write(press: &mut Press, change: &Change, times: usize) -> bool {
 async fn watch(press: &mut Press, arguments: &Arguments) -> Result<bool, String> {
     let until = Instant::now() + Duration::from_secs_f64(arguments.seconds);
     let mut tick = interval(Duration::from_secs_f64(arguments.every.max(0.01)));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut beat = Instant::now();
     let (mut lost, mut good, mut wanted) = (false, true, !arguments.set.is_empty());
     let mut first = true;

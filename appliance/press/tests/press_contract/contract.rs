@@ -287,6 +287,30 @@ pub async fn it_reads_before_it_writes(mut rig: impl Rig) {
     rig.port().apply(&wanted).await.unwrap();
 }
 
+pub async fn an_edit_during_a_write_is_noticed_at_the_next(mut rig: impl Rig) {
+    rig.port().read().await.unwrap();
+    rig.hand().script().moved_meanwhile = Some((Setpoint::HoldPressure, 42.5e6));
+    rig.port()
+        .apply(&change(&[(Setpoint::HoldTime, 5.0)]))
+        .await
+        .unwrap();
+    let next = rig
+        .port()
+        .apply(&change(&[(Setpoint::HoldTime, 5.5)]))
+        .await;
+    assert!(
+        matches!(
+            next,
+            Err(PressError::Edited {
+                setpoint: Setpoint::HoldPressure,
+                ..
+            })
+        ),
+        "{next:?}"
+    );
+    assert_eq!(rig.hand().script().sent.len(), 1);
+}
+
 pub async fn a_value_that_does_not_show_is_an_error(mut rig: impl Rig) {
     rig.port().read().await.unwrap();
     rig.hand().script().ignores[Setpoint::HoldTime as usize] = true;

@@ -1,5 +1,7 @@
 //! One contract, every port.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod contract;
 mod modbus;
 mod security;
@@ -57,6 +59,7 @@ macro_rules! press_contract {
             press_contract!(@claim $start, what_the_profile_forbids_is_never_sent);
             press_contract!(@claim $start, a_press_that_is_not_open_gets_nothing);
             press_contract!(@claim $start, it_reads_before_it_writes);
+            press_contract!(@claim $start, an_edit_during_a_write_is_noticed_at_the_next);
             press_contract!(@claim $start, a_value_that_does_not_show_is_an_error);
             press_contract!(@claim $start, a_lost_press_is_found_again_and_read_before_it_is_written);
             press_contract!(@claim $start, a_press_that_finishes_no_cycle_is_silent);

@@ -78,6 +78,9 @@ impl Registers {
         let ability = abilities.setpoints[setpoint as usize].unwrap();
         let si = ability.factor * f64::from(f32::from_bits(bits)) + ability.zero;
         script.sent.push((setpoint, si));
+        if let Some((other, value)) = script.moved_meanwhile.take() {
+            script.signals.setpoints[other] = value;
+        }
         match &script.refuses[setpoint as usize] {
             Some(Why::Range) => Err(ExceptionCode::IllegalDataValue),
             Some(Why::Access) => Err(ExceptionCode::IllegalFunction),
@@ -130,7 +133,7 @@ pub struct ModbusRig {
     hand: Hand,
     place: Place,
     running: JoinHandle<()>,
-    port: Box<Port<Modbus>>,
+    port: Port<Modbus>,
     _folder: TempDir,
 }
 

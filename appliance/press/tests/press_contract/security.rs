@@ -97,7 +97,7 @@ async fn a_press_that_comes_back_with_another_certificate_is_refused() {
 async fn a_user_has_a_name_and_password_or_a_certificate() {
     let server = PressServer::start().await;
     let at = server.folder.path();
-    let (certificate, key) = certificate(at, "user");
+    let (certificate, key) = certificate("user");
     std::fs::write(at.join("right"), "secret\n").unwrap();
     std::fs::write(at.join("wrong"), "guess\n").unwrap();
     let named = |file: &str| {

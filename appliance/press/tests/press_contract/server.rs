@@ -12,8 +12,8 @@ use opcua::server::{ServerBuilder, ServerEndpoint, ServerHandle, ServerUserToken
 use opcua::types::{
     DataTypeId, DataValue, MessageSecurityMode, NodeId, ObjectId, StatusCode, Variant,
 };
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -38,11 +38,15 @@ pub struct PressServer {
     running: Option<(ServerHandle, JoinHandle<()>)>,
 }
 
-/// A certificate for an address the press does not have.
-pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+/// Keys take long to make: those of all tests lie here.
+static KEYS: LazyLock<Mutex<TempDir>> = LazyLock::new(|| Mutex::new(TempDir::new().unwrap()));
+
+/// A certificate for an address the press does not have, and its key.
+pub fn certificate(name: &str) -> (PathBuf, PathBuf) {
+    let folder = KEYS.lock().unwrap();
     let (certificate, key) = (
-        folder.join(format!("{name}.der")),
-        folder.join(format!("{name}.pem")),
+        folder.path().join(format!("{name}.der")),
+        folder.path().join(format!("{name}.pem")),
     );
     if !certificate.exists() {
         let data = X509Data {
@@ -84,8 +88,8 @@ impl PressServer {
     }
 
     async fn run(&mut self, listener: TcpListener, certificate_name: &str) {
-        let (path, key) = certificate(self.folder.path(), certificate_name);
-        let (user, _) = certificate(self.folder.path(), "user");
+        let (path, key) = certificate(certificate_name);
+        let (user, _) = certificate("user");
         let users = [
             "ANONYMOUS".to_string(),
             "name".to_string(),
@@ -202,6 +206,9 @@ fn furnish(manager: &Arc<SimpleNodeManager>, index: u16, hand: &Hand) {
             let si = ability.factor * value + ability.zero;
             let mut script = writes.script();
             script.sent.push((setpoint, si));
+            if let Some((other, value)) = script.moved_meanwhile.take() {
+                script.signals.setpoints[other] = value;
+            }
             match &script.refuses[setpoint as usize] {
                 Some(why) => code(why),
                 None => {
@@ -285,7 +292,7 @@ pub async fn commissioned(server: &PressServer, profile: &Profile) -> PathBuf {
 /// The contract over OPC UA.
 pub struct OpcUaRig {
     server: PressServer,
-    port: Box<Port<OpcUa>>,
+    port: Port<OpcUa>,
 }
 
 impl OpcUaRig {
