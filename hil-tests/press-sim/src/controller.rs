@@ -287,8 +287,8 @@ impl PressHandle {
         let mut shared = self.lock();
         let (from, acts) = (shared.reached, shared.acts.clone());
         shared.reached = shot.max(from);
-        let due = acts.into_iter().filter(|(at, _)| *at > from && *at <= shot);
-        due.map(|(_, act)| shared.act(act)).collect()
+        let mut due = acts.into_iter().filter(|(at, _)| *at > from && *at <= shot);
+        due.try_for_each(|(_, act)| shared.act(act))
     }
 
     /// The press stands.

@@ -137,7 +137,10 @@ impl Registers {
     }
 
     fn write(&self, at: usize, words: &[u16]) -> Result<(), ExceptionCode> {
-        if at % 2 != 0 || words.len() % 2 != 0 || at + words.len() > HEARTBEAT + 2 {
+        if !at.is_multiple_of(2)
+            || !words.len().is_multiple_of(2)
+            || at + words.len() > HEARTBEAT + 2
+        {
             return Err(ExceptionCode::IllegalDataAddress);
         }
         let mut beat = None;
