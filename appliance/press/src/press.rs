@@ -20,7 +20,7 @@ pub enum Press {
     /// Behind OPC UA.
     OpcUa(Port<OpcUa>),
     /// Behind Modbus TCP or RTU.
-    Modbus(Port<Modbus>),
+    Modbus(Box<Port<Modbus>>),
     /// A script, for tests.
     Scripted(Port<Scripted>),
 }
@@ -35,9 +35,9 @@ impl Press {
             Link::OpcUa(link, map) => Ok(Self::OpcUa(Port::new(OpcUa::new(
                 profile, link, map, folder,
             )))),
-            Link::Modbus(link, map) => {
-                Ok(Self::Modbus(Port::new(Modbus::new(profile, link, map)?)))
-            }
+            Link::Modbus(link, map) => Ok(Self::Modbus(Box::new(Port::new(Modbus::new(
+                profile, link, map,
+            )?)))),
         }
     }
 

@@ -133,7 +133,7 @@ pub struct ModbusRig {
     hand: Hand,
     place: Place,
     running: JoinHandle<()>,
-    port: Port<Modbus>,
+    port: Box<Port<Modbus>>,
     _folder: TempDir,
 }
 
