@@ -119,7 +119,6 @@ async fn every_node_reads_as_the_controller_has_it() {
     assert_eq!(read(&session, "frozen").await, Variant::Boolean(false));
     assert_eq!(read(&session, "cycle_counter").await, Variant::UInt64(0));
     press.publish(cycle(7));
-    tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(read(&session, "cycle_counter").await, Variant::UInt64(7));
     assert_eq!(
         read(&session, "machine_cycle_counter").await,
