@@ -29,7 +29,9 @@ use opcua::server::diagnostics::NamespaceMetadata;
 use opcua::server::node_manager::memory::{
     InMemoryNodeManager, InMemoryNodeManagerBuilder, InMemoryNodeManagerImpl,
 };
-use opcua::server::node_manager::{ParsedWriteValue, RequestContext, ServerContext, WriteNode};
+use opcua::server::node_manager::{
+    ParsedReadValueId, ParsedWriteValue, RequestContext, ServerContext, WriteNode,
+};
 use opcua::server::{
     ANONYMOUS_USER_TOKEN_ID, ServerBuilder, ServerEndpoint, ServerHandle, ServerUserToken,
     SubscriptionCache,
@@ -37,7 +39,7 @@ use opcua::server::{
 use opcua::sync::RwLock;
 use opcua::types::{
     AttributeId, DataTypeId, DataValue, MessageSecurityMode, NodeId, ObjectId, ObjectTypeId,
-    QualifiedName, StatusCode, Variant,
+    QualifiedName, StatusCode, TimestampsToReturn, Variant,
 };
 use std::net::SocketAddr;
 use std::path::Path;
@@ -303,6 +305,21 @@ impl InMemoryNodeManagerImpl for PressNodes {
 
     fn namespaces(&self) -> Vec<NamespaceMetadata> {
         vec![self.namespace.clone()]
+    }
+
+    async fn read_values(
+        &self,
+        context: &RequestContext,
+        space: &RwLock<AddressSpace>,
+        nodes: &[&ParsedReadValueId],
+        max_age: f64,
+        timestamps: TimestampsToReturn,
+    ) -> Vec<DataValue> {
+        // What the controller did a moment ago must not be read as it was before.
+        self.show(space, &context.subscriptions);
+        let space = space.read();
+        let read = |node: &&ParsedReadValueId| space.read(context, node, max_age, timestamps);
+        nodes.iter().map(read).collect()
     }
 
     async fn write(

@@ -96,6 +96,36 @@ fn what_is_wrong_is_named_with_file_key_and_reason() {
             "seed = 3\n[[event]]\nshot = 1\nkind = \"idle\"\nidle_s = 5.0\ncount = 2",
             "event[0].count",
         ),
+        (
+            "seed = 3",
+            "seed = 3\n[controller]\nheartbeat_s = 0.0",
+            "controller.heartbeat_s",
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[controller]\nlimits = { pack_pressure = [1.0, 2.0] }",
+            "controller.limits.pack_pressure",
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[controller]\nlimits = { hold_time = [2.0, 1.0] }",
+            "controller.limits.hold_time",
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[[event]]\nshot = 2\nkind = \"operator_edit\"\nsetpoint = \"hold_time\"",
+            "event[0].by",
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[[event]]\nshot = 2\nkind = \"operator_edit\"\nsetpoint = \"pack\"\nby = 1.0",
+            "event[0].setpoint",
+        ),
+        (
+            "seed = 3",
+            "seed = 3\n[[event]]\nshot = 2\nkind = \"revoke\"\nby = 1.0",
+            "event[0].by",
+        ),
     ];
     for (from, to, names) in cases {
         let message = refused(&GOOD.replacen(from, to, 1));

@@ -13,6 +13,10 @@ pub trait Rig: Send {
     fn port(&mut self) -> &mut Self::Port;
     /// What the press says and does, SI.
     fn hand(&self) -> Hand;
+    /// What its protocol can say when it refuses a value.
+    fn refusals(&self) -> Vec<Why> {
+        vec![Why::Range, Why::Type, Why::Access, Why::NotWritable]
+    }
     /// The press goes, as if its plug were pulled.
     fn lose(&mut self) -> impl Future<Output = ()> + Send;
     /// It comes back at the same address.
@@ -117,7 +121,7 @@ pub async fn it_writes_and_reads_back(mut rig: impl Rig) {
 }
 
 pub async fn a_refusal_of_the_press_is_named_and_not_repeated(mut rig: impl Rig) {
-    for why in [Why::Range, Why::Type, Why::Access, Why::NotWritable] {
+    for why in rig.refusals() {
         rig.port().read().await.unwrap();
         rig.hand().script().sent.clear();
         rig.hand().script().refuses[Setpoint::HoldTime as usize] = Some(why.clone());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod contract;
+mod modbus;
 mod security;
 mod server;
 
@@ -85,6 +86,8 @@ press_contract!(scripted, super::ScriptedRig::start, 10_000);
 press_contract!(opcua_open, super::server::OpcUaRig::open, 100);
 press_contract!(opcua_signed, super::server::OpcUaRig::signed, 100);
 press_contract!(opcua_encrypted, super::server::OpcUaRig::encrypted, 100);
+press_contract!(modbus_tcp, super::modbus::ModbusRig::tcp, 1000);
+press_contract!(modbus_rtu, super::modbus::ModbusRig::rtu, 1000);
 
 #[tokio::test]
 async fn no_press_says_nothing_and_takes_nothing() {

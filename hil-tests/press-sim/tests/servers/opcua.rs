@@ -1,10 +1,14 @@
 //! OPC UA, with the client of `async-opcua` used raw.
 
 use crate::{closed, cycle, press};
-use hil_press_sim::PressHandle;
+use hil_press_sim::live::Live;
+use hil_press_sim::offline::Offline;
 use hil_press_sim::opcua_server::NAMESPACE;
+use hil_press_sim::sensor::Sensors;
 use hil_press_sim::servers::{Login, ServerSettings, Servers};
 use hil_press_sim::setpoints::Setpoint;
+use hil_press_sim::truth::TruthFile;
+use hil_press_sim::{Plant, PressHandle, Scenario};
 use opcua::client::{ClientBuilder, DataChangeCallback, IdentityToken, Session};
 use opcua::crypto::SecurityPolicy;
 use opcua::types::{
@@ -115,7 +119,6 @@ async fn every_node_reads_as_the_controller_has_it() {
     assert_eq!(read(&session, "frozen").await, Variant::Boolean(false));
     assert_eq!(read(&session, "cycle_counter").await, Variant::UInt64(0));
     press.publish(cycle(7));
-    tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(read(&session, "cycle_counter").await, Variant::UInt64(7));
     assert_eq!(
         read(&session, "machine_cycle_counter").await,
@@ -264,4 +267,70 @@ async fn with_a_login_only_that_user_comes_in() {
         let session = connect(&servers, folder.path(), policy, mode, token).await;
         assert_eq!(session.is_some(), comes_in);
     }
+}
+
+/// Two shots of a press that needs no real time, and the masses its truth states; hold pressure is written over OPC UA in the hold of
+/// the first.
+fn masses_with_a_write_in_the_first_hold(scenario: &Scenario, folder: &Path) -> Vec<f64> {
+    let (file, rate_hz) = (folder.join("truth.jsonl"), 200);
+    let truth = TruthFile::create(&file).expect("a file");
+    let step_s = 1.0 / f64::from(rate_hz);
+    let sensors = Sensors::new(&scenario.channels, Some(scenario), 1, step_s);
+    let plant = Plant::new(scenario.clone(), 1).expect("a press");
+    let servers = serve(&plant.handle(), folder, None);
+    let mut live = Live::start(plant, sensors, rate_hz, Some(truth)).expect("a first shot");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let session = runtime.block_on(plain(&servers, folder));
+    let (mut step, until) = (0_u32, std::time::Instant::now() + 6 * LONG);
+    while live.finished < 2 && std::time::Instant::now() < until {
+        live.advance(f64::from(step) * step_s);
+        if step == 4 * rate_hz {
+            let code = runtime.block_on(write(&session, "hold_pressure", 55.0));
+            assert_eq!(code, StatusCode::Good);
+        }
+        step += 1;
+    }
+    // The second line is written behind the press's back.
+    loop {
+        let text = std::fs::read_to_string(&file).expect("a file");
+        let shots: Vec<&str> = text.lines().filter(|line| line.ends_with('}')).collect();
+        assert!(std::time::Instant::now() < until, "{} shots", shots.len());
+        if shots.len() == 2 {
+            let truth = |line: &&str| serde_json::from_str::<serde_json::Value>(line);
+            let mass = |line| truth(line).expect("JSON")["mass_kg"].as_f64();
+            return shots.iter().filter_map(mass).collect();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_setpoint_makes_the_next_shot_and_not_the_running_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = Scenario::open("matched").expect("shipped");
+    let found = masses_with_a_write_in_the_first_hold(&scenario, folder.path());
+    let mut offline = Offline::new(&scenario, 1, 200.0).expect("a press");
+    let mut mass = || {
+        offline
+            .cycle()
+            .expect("a shot")
+            .truth
+            .expect("a truth")
+            .mass_kg
+    };
+    let (first, unchanged) = (mass(), mass());
+    let edit = |recipe: &mut _| Setpoint::HoldPressure.write(recipe, 55.0);
+    offline.handle().change(edit).expect("the press can run it");
+    let changed = offline
+        .cycle()
+        .expect("a shot")
+        .truth
+        .expect("a truth")
+        .mass_kg;
+    assert!((found[0] / first - 1.0).abs() < 1e-9, "{found:?} {first}");
+    assert!(
+        (found[1] / changed - 1.0).abs() < 1e-9,
+        "{found:?} {changed}"
+    );
+    assert!(changed > 1.001 * unchanged, "{changed} {unchanged}");
 }
