@@ -7,7 +7,7 @@ from programs import Lines, claim, free_port, verdict
 BOX, SIM, PRESS = sys.argv[1], sys.argv[2], sys.argv[3]
 CYCLE_S = 2.0
 
-# Short shots; the melt comes 8 K hotter from the tenth on, which makes parts lighter.
+# Short shots; the melt comes 4 K hotter from the tenth on, which makes parts lighter.
 RECIPE = """title = "Short plate"
 melt_celsius = 230.0
 mold_celsius = 50.0
@@ -31,7 +31,7 @@ open_s = 0.5
 [[event]]
 shot = 10
 kind = "lot"
-change = { melt_temperature = 8.0 }
+change = { melt_temperature = 4.0 }
 """
 CHANNELS = (
     ("nozzle pressure", 'signal = "sensor"\nsensor = "nozzle"\nunit = "Megapascal"\nmin = -10.0\nmax = 250.0\nnoise_sd = 0.05', 'feeds = "sensor"\nsensor = "nozzle"'),

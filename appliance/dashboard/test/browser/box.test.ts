@@ -50,10 +50,15 @@ for (const language of ["en", "ko"] as const) {
         return answer.shots[0]?.shot;
       });
       assert.ok(shot !== undefined, "the box has recorded no shot");
+      // What a node calls its channels is nobody's to translate.
+      const channels = await page.evaluate(async () => {
+        const answer = (await (await fetch("/api/v1/setup")).json()) as { sensors: { channel: string }[] };
+        return answer.sensors.map((one) => one.channel);
+      });
       for (const route of [...ROUTES, `shots/${shot}`]) {
         await open(page, route);
         await fits(page, `${route} ${language}`);
-        assert.deepEqual(await foreign(page, language), [], `${route} ${language}`);
+        assert.deepEqual((await foreign(page, language)).filter((word) => !channels.includes(word)), [], `${route} ${language}`);
         assert.equal(await page.locator(".state.failed").count(), 0, `${route} could not be loaded`);
         if (full) await picture(page, `box-${route.replaceAll("/", "-")}-${language}-${name}`);
       }
