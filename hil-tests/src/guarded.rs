@@ -8,21 +8,6 @@ use appliance_pipeline::trust::TrustState;
 use hil_press_sim::PressHandle;
 use models_physics::recipe::Recipe;
 
-/// A recipe as setpoints.
-pub fn setpoints(recipe: &Recipe) -> Setpoints {
-    let rate = recipe.rate_stages.last().map_or(f64::NAN, |s| s.rate);
-    let pressure = recipe.hold.first().map_or(f64::NAN, |s| s.pressure);
-    let mut set = Setpoints::default();
-    set[Setpoint::HoldPressure] = pressure;
-    set[Setpoint::HoldTime] = recipe.hold_time_s();
-    set[Setpoint::TransferVolume] = recipe.transfer.injected_volume;
-    set[Setpoint::InjectionRate] = rate;
-    set[Setpoint::MeltTemperature] = recipe.melt_k;
-    set[Setpoint::MoldTemperature] = recipe.mold_k;
-    set[Setpoint::CoolingTime] = recipe.cooling_time_s;
-    set
-}
-
 /// A recipe with a setpoint moved by an amount: further hold stages move with the first, the last one takes the time, rates
 /// keep their ratios.
 pub fn moved(recipe: &Recipe, setpoint: Setpoint, by: f64) -> Recipe {
@@ -88,7 +73,7 @@ impl Guarded {
 
     /// Setpoints as they stand.
     pub fn setpoints(&self) -> Setpoints {
-        setpoints(&self.handle.setpoints())
+        Setpoints::of_recipe(&self.handle.setpoints())
     }
 
     fn read(&mut self, now_s: f64) {

@@ -16,7 +16,7 @@ use models_infer::network::Network;
 use models_infer::release::Release;
 
 /// Samples a second.
-const RATE_HZ: f64 = 200.0;
+pub const RATE_HZ: f64 = 200.0;
 
 /// One molded shot.
 #[derive(Debug)]
@@ -94,11 +94,21 @@ impl Line {
     /// Runs cycles until the next part is out.
     ///
     /// # Panics
-    /// When the solver stops or the box does not notice the shot.
+    /// When the solver stops.
     pub fn mold(&mut self) -> Molded {
+        self.mold_watched(&mut |_, _, _| {})
+    }
+
+    /// As [`Line::mold`]; `look` sees the estimator after every sample of a cycle with a part, with the truth and the time since
+    /// injection began, s. A cycle without a part may go before the one that is returned; a part that the box did not
+    /// notice is shown and not returned.
+    ///
+    /// # Panics
+    /// As [`Line::mold`].
+    pub fn mold_watched(&mut self, look: &mut dyn FnMut(&Estimator, &Truth, f64)) -> Molded {
         loop {
             let cycle = self.press.cycle().expect("a cycle");
-            let (record, screw_m3) = self.follow(&cycle);
+            let (record, screw_m3) = self.follow(&cycle, look);
             let Some(record) = record else { continue };
             let summary = self.keeper.finish(&record);
             self.estimator.retune(self.keeper.tuning().expect("models"));
@@ -120,7 +130,11 @@ impl Line {
     }
 
     /// Feeds one cycle to the estimator, sample by sample.
-    fn follow(&mut self, cycle: &Recording) -> (Option<Box<ShotRecord>>, Vec<f64>) {
+    fn follow(
+        &mut self,
+        cycle: &Recording,
+        look: &mut dyn FnMut(&Estimator, &Truth, f64),
+    ) -> (Option<Box<ShotRecord>>, Vec<f64>) {
         let channels = &self.scenario.channels;
         let values: Vec<Vec<f64>> = (0..channels.len()).map(|c| cycle.values(c)).collect();
         let column = |name: &str| {
@@ -148,7 +162,12 @@ impl Line {
             sample.injecting = Some(inject[row] > 12.0);
             sample.transferred = Some(transfer[row] > 12.0);
             volumes.push(sample.screw_m3);
-            if self.estimator.step(&sample) == Happened::Ended {
+            let happened = self.estimator.step(&sample);
+            if let Some(truth) = &cycle.truth {
+                let since_s = row as f64 * cycle.step_s - cycle.inject_s;
+                look(&self.estimator, truth, since_s);
+            }
+            if happened == Happened::Ended {
                 record = Some(self.estimator.take(Box::new(ShotRecord::new())));
             }
         }

@@ -7,10 +7,12 @@ use appliance_pipeline::kind::Kind;
 use appliance_pipeline::ports::{Limit, Limits, SETPOINTS, Setpoint, Setpoints};
 use appliance_pipeline::trust::{Reason, TrustState};
 use hil_press_sim::Scenario;
+use hil_press_sim::course::CycleKind;
+use hil_press_sim::offline::Offline;
 use hil_press_sim::random::Random;
 
 use crate::guarded::Guarded;
-use crate::line::{Line, Molded};
+use crate::line::{Line, Molded, RATE_HZ};
 
 /// What a run has beside the press and the driving sensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct LoopShot {
     pub witness_kg: f64,
     /// Setpoints the shot ran with.
     pub setpoints: Setpoints,
+    /// Trust after it, where a box looked.
+    pub trust: Option<TrustState>,
     /// Why nothing was asked for after it.
     pub held: Option<Held>,
 }
@@ -119,8 +123,8 @@ pub fn correction(nominal_kg: f64) -> Correction {
     correction
 }
 
-/// Whether estimates count: a mismatch or a latent at its bound is what a changed process looks like, and the tracker judges that
-/// by its own marks; a sensor that fails is not.
+/// Whether the tracker counts estimates, as in the daemon: a mismatch or a latent at its bound is what a changed process looks
+/// like, and the tracker judges that by its own marks; a sensor that fails is not. The guard asks for trust on its own account.
 fn trusted(molded: &Molded) -> bool {
     !matches!(
         molded.summary.trust.reason,
@@ -133,6 +137,9 @@ fn trusted(molded: &Molded) -> bool {
 /// # Panics
 /// When shipped files cannot be used, the solver stops, or a setpoint leaves its limits.
 pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<LoopShot> {
+    if means == Means::Without {
+        return left_alone(scenario, seed, shots);
+    }
     let mut line = Line::new(scenario, seed, means.used());
     let mut press = Guarded::new(line.handle(), limits());
     let mut corrector: Option<Corrector> = None;
@@ -159,16 +166,9 @@ pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<Lo
         let decided = corrector
             .shot(line.keeper(), &molded.record, &seen)
             .expect("replays run");
-        if means != Means::Without {
-            let trust = if seen.trusted {
-                TrustState::Trusted
-            } else {
-                molded.summary.trust.state
-            };
-            let kind = molded.summary.kind;
-            let ended_s = molded.start_s + molded.inject_s + molded.truth.ejected_s;
-            press.shot_ended(ended_s, molded.shot, kind, trust, &decided);
-        }
+        let (kind, trust) = (molded.summary.kind, molded.summary.trust.state);
+        let ended_s = molded.start_s + molded.inject_s + molded.truth.ejected_s;
+        press.shot_ended(ended_s, molded.shot, kind, trust, &decided);
         if means == Means::NozzleAndScale && molded.shot.is_multiple_of(WEIGHED) {
             let mass = molded.truth.mass_kg + SCALE_SD_KG * scale.normal();
             weighed = Some((molded.shot, mass));
@@ -187,8 +187,32 @@ pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<Lo
                 f64::NAN
             },
             setpoints: set,
+            trust: Some(molded.summary.trust.state),
             held: decided.held,
         });
+    }
+    found
+}
+
+/// The press alone: nobody looks and nobody writes.
+fn left_alone(scenario: &Scenario, seed: u64, shots: usize) -> Vec<LoopShot> {
+    let mut press = Offline::new(scenario, seed, RATE_HZ).expect("a press");
+    let setpoints = Setpoints::of_recipe(&press.handle().setpoints());
+    let mut found = Vec::new();
+    while found.len() < shots {
+        let cycle = press.cycle().expect("a cycle");
+        if let (CycleKind::Shot, Some(truth)) = (cycle.kind, &cycle.truth) {
+            found.push(LoopShot {
+                shot: cycle.shot,
+                mass_kg: truth.mass_kg,
+                tracked_kg: f64::NAN,
+                tracked_sd_kg: f64::NAN,
+                witness_kg: f64::NAN,
+                setpoints,
+                trust: None,
+                held: None,
+            });
+        }
     }
     found
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use appliance_pipeline::correct::{Effect, Quantity};
 use appliance_pipeline::ports::{Change, Setpoint, Setpoints};
 use hil_press_sim::Scenario;
-use hil_tests::guarded::{moved, setpoints};
+use hil_tests::guarded::moved;
 use hil_tests::line::Line;
 
 use models_infer::follow::Follower;
@@ -46,7 +46,7 @@ fn main() {
     let mut line = Line::new(&scenario, 1, &["nozzle", "p1"]);
     let molded = (0..SHOTS).map(|_| line.mold()).last().expect("some shots");
     let recipe = line.handle().setpoints();
-    let before = setpoints(&recipe);
+    let before = Setpoints::of_recipe(&recipe);
     let effect = Effect::new(line.keeper(), &molded.record, &before)
         .expect("replays run")
         .expect("a whole shot");

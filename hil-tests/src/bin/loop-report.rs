@@ -5,9 +5,8 @@ use std::sync::Mutex;
 use hil_press_sim::Scenario;
 use hil_tests::loop_report::{DISTURBED_FROM, Figures, Follows, LoopShot, Means, run, spread};
 
-const SCENARIOS: [&str; 5] = [
+const SCENARIOS: [&str; 4] = [
     "loop-viscosity-step",
-    "loop-melt-step",
     "loop-melt-drift",
     "loop-slow-drift",
     "loop-undisturbed",
@@ -29,7 +28,10 @@ fn main() {
         let any = names.clone().next().is_none();
         any || names.any(|n| name.contains(n.as_str()))
     };
-    let scenarios: Vec<&str> = SCENARIOS.into_iter().filter(asked).collect();
+    let steps = ["loop-melt-step"]
+        .into_iter()
+        .filter(|s| args.iter().any(|a| a == s));
+    let scenarios: Vec<&str> = SCENARIOS.into_iter().filter(asked).chain(steps).collect();
     let jobs = work(&scenarios, shots, seeds);
     let runs = |scenario: usize, means: Means| {
         let mut found: Vec<&Job> = jobs
@@ -47,7 +49,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     for (s, name) in scenarios.iter().enumerate() {
-        for means in [Means::Without, Means::NozzleAndP1] {
+        for means in [Means::Nozzle, Means::NozzleAndP1] {
             let found = runs(s, means);
             let [tracked, witness] = [|x: &LoopShot| x.tracked_kg, |x: &LoopShot| x.witness_kg]
                 .map(|of| {
@@ -61,13 +63,16 @@ fn main() {
                         100.0 * mean(|f| f.true_sd),
                     ]
                 });
-            let label = match means {
-                Means::Without => "nozzle + position, nothing written",
-                other => other.title(),
-            };
             println!(
-                "| {name} | {label} | {:.4} | {:.3} | {:.2} | {:.4} | {:.3} | {:.2} | {:.4} |",
-                tracked[3], tracked[0], tracked[1], tracked[2], witness[0], witness[1], witness[2]
+                "| {name} | {} | {:.4} | {:.3} | {:.2} | {:.4} | {:.3} | {:.2} | {:.4} |",
+                means.title(),
+                tracked[3],
+                tracked[0],
+                tracked[1],
+                tracked[2],
+                witness[0],
+                witness[1],
+                witness[2]
             );
         }
     }
