@@ -66,7 +66,7 @@ pub struct Args {
 }
 
 /// Training shots unless asked for otherwise.
-const SHOTS: u32 = 3072;
+const SHOTS: u32 = 3584;
 /// Share of waveforms: molds are driven by recipes where they have a press, by whatever is measured elsewhere.
 const WAVEFORMS: [f64; 2] = [0.3, 0.1];
 

@@ -29,7 +29,7 @@ use crate::report;
 use crate::train::{FRESH, fresh};
 
 /// Optimiser steps for what happens while the mold fills.
-pub const FILL_STEPS: usize = 10_000;
+pub const FILL_STEPS: usize = 12_000;
 /// Optimiser steps for hold and cooling.
 pub const STEPS: usize = 8_000;
 /// Fresh shots that errors are measured on.
