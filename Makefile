@@ -1,6 +1,8 @@
 # One-line targets; CI calls exactly these. `make demo` and `make test` install what they miss.
 SHELL := /bin/bash
 CARGO := cargo
+# One selection everywhere: dependencies are compiled once, not once for each set of features.
+ALL := --release --locked --workspace --exclude firmware-node
 LAB := target/release/moldlab
 BOX := target/release/moldsight
 PRESS_CHECK := target/release/press-check
@@ -9,26 +11,27 @@ SHARED ?= ../shared
 .PHONY: dashboard demo demo-measured pictures accuracy test onnx-check openvino-check qnn-check accept prove check build bench model-verify setup fmt
 
 build: setup dashboard ## target/release/moldlab and target/release/moldsight
-	$(CARGO) build --release --locked -p models-lab -p appliance-daemon -p appliance-press -p hil-press-sim
+	$(CARGO) build $(ALL) --bin moldlab --bin moldsight --bin press-check --bin press-sim
 
 dashboard:            ## the page, by npm; the box embeds it
 	@bash .ci/dashboard
 
 demo: setup dashboard ## a simulated press and the box beside it: prints an address and a login that works once
-	$(CARGO) build --release --locked -p appliance-daemon -p hil-press-sim
+	$(CARGO) build $(ALL) --bin moldsight --bin press-sim
 	@bash .ci/demo-box demo
 
 demo-measured: setup dashboard ## measured shots played as if live: P1 is used, P2 and P3 are estimated beside what was measured
-	$(CARGO) build --release --locked -p appliance-daemon -p hil-press-sim
+	$(CARGO) build $(ALL) --bin moldsight --bin press-sim
 	@bash .ci/demo-box measured
 
 pictures: build       ## simulate the measured mold and draw estimate beside measurement
 	@bash .ci/demo $(LAB)
 
-test: check           ## every test that needs nothing from outside, the emulated node included
-	$(CARGO) test --release --locked
+test: check firmware hil-setup ## every test that needs nothing from outside, the emulated node included
+	$(CARGO) test $(ALL)
 	cd appliance/dashboard && npm test --silent
-	$(MAKE) firmware-test hil-test
+	$(MAKE) firmware-test
+	bash hil-tests/web/box.sh short
 
 accuracy: setup       ## the pipeline against the simulated press's truth: 50 shots, 3 seeds
 	$(CARGO) run --release --locked -p hil-tests --bin accuracy

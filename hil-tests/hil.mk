@@ -2,12 +2,14 @@
 
 .PHONY: hil-setup hil-test hil-prove box-prove web-test loop-report effect-table
 
+HIL_TESTS := $(basename $(notdir $(wildcard hil-tests/tests/*.rs)))
+
 hil-setup:            ## what the stories of the box miss: Chromium, libfaketime, python's venv
 	@bash hil-tests/web/setup.sh
 
 hil-test: firmware hil-setup dashboard ## the stories, told short
-	cargo build --release --locked -p appliance-daemon -p hil-press-sim
-	cargo test --release -p hil-tests -p hil-press-sim
+	cargo build $(ALL) --bin moldsight --bin press-sim
+	cargo test $(ALL) $(addprefix --test ,$(HIL_TESTS))
 	bash hil-tests/web/box.sh short
 
 hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
@@ -21,13 +23,13 @@ loop-report:          ## the loop closed offline: 40 shots, 5 seeds, with and wi
 effect-table:         ## what a changed recipe does: reference solver, replayed shot and network side by side
 	cargo run --release --locked -p hil-tests --bin effect-table
 box-prove: setup hil-setup dashboard ## the box in full beside its press: ten minutes, 100 kills, disks, clock, sensors, API and pages
-	cargo build --release --locked -p appliance-daemon -p hil-press-sim
-	cargo build --release --locked -p hil-tests --bins --tests
+	cargo build $(ALL) --bin moldsight --bin press-sim
+	cargo build $(ALL) --bin box-demo $(addprefix --test ,$(HIL_TESTS))
 	@worst=0; for step in \
-	  "cargo run --release -q -p hil-tests --bin box-demo -- $(or $(BOX_SECONDS),600)" \
-	  "env MOLDSIGHT_PROVE=1 cargo test --release -q -p hil-tests --test box_kill --test box_disk --test box_clock --test box_sensors -- --nocapture --test-threads 1" \
+	  "target/release/box-demo $(or $(BOX_SECONDS),600)" \
+	  "env MOLDSIGHT_PROVE=1 cargo test $(ALL) -q --test box_kill --test box_disk --test box_clock --test box_sensors -- --nocapture --test-threads 1" \
 	  "bash hil-tests/web/box.sh full"; do $$step || worst=1; done; exit $$worst
 
 web-test: setup hil-setup dashboard ## API and pages of a running box, a minute
-	cargo build --release --locked -p appliance-daemon -p hil-press-sim
+	cargo build $(ALL) --bin moldsight --bin press-sim
 	bash hil-tests/web/box.sh short

@@ -107,7 +107,6 @@ fn a_full_disk_stops_records_not_estimates_and_records_go_on_when_there_is_room(
 }
 
 #[test]
-#[ignore = "known fault: a box that was started on a read-only disk records again only after a restart"]
 fn a_box_starts_on_a_read_only_disk_estimates_and_records_when_it_may() {
     if !may_mount() {
         return;

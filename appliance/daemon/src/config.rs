@@ -273,7 +273,9 @@ impl Config {
             reason: e.message().replace('\n', " "),
         })?;
         config.check(path)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        // From here on it does not matter where the program was started.
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        let folder = whole.parent().unwrap_or(Path::new("")).to_path_buf();
         let from_folder = |p: &mut PathBuf| *p = folder.join(&*p);
         from_folder(&mut config.data);
         for node in &mut config.nodes {
@@ -332,6 +334,12 @@ impl Config {
                 "web.tls".into(),
                 "own needs web.certificate and web.key".into(),
             );
+        }
+        let outside = !self.web.listen.ip().to_canonical().is_loopback();
+        if outside && self.web.tls == "off" && !self.web.allow_plain {
+            let reason = "is open to others without TLS: set web.tls to generated or own, or web.allow_plain where \
+                something else protects it";
+            return wrong("web.listen".into(), reason.into());
         }
         if let Some(press) = &self.press_port {
             if let Err((key, reason)) = press.limits() {

@@ -10,7 +10,7 @@ use appliance_acquire::calibration::Calibration;
 use crate::config::{Config, NodeConfig};
 use crate::error::{DaemonError, in_one_line};
 use crate::probe::{self, Heard};
-use crate::{find, realtime, run};
+use crate::{find, realtime};
 
 /// Arguments of `moldsight doctor`.
 #[derive(clap::Args, Debug)]
@@ -78,7 +78,7 @@ fn model(file: &Path, config: &Config) -> Vec<Finding> {
         }
     };
     let mut found = vec![good(format!("mold {} of {}", mold.name, mold.material))];
-    found.extend(match run::ready(file) {
+    found.extend(match crate::ready::ready(file) {
         Ok(ready) => match ready.release {
             Some(release) => Some(good(format!(
                 "release {release} fits the mold and the {} sensors used",

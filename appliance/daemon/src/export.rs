@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use appliance_recorder::{Book, ExportFormat, ExportRange, Settings};
+use models_physics::latents::LATENTS;
 
-use crate::config::Config;
+use crate::config::{Config, unit_of};
 use crate::error::DaemonError;
+use crate::quality::is_feature;
 
 /// Arguments of `moldsight export`.
 #[derive(clap::Args, Debug)]
@@ -68,13 +70,24 @@ pub fn run(args: &Args) -> Result<String, DaemonError> {
         (None, None) => return Err(wrong("--shots", "or --days is needed".into())),
     };
     let book = Book::new(&Settings::in_folder(config.data.join("records")));
-    let made = appliance_recorder::export(&book, range, format, &args.out)?;
+    let made = appliance_recorder::export_with(unit, &book, range, format, &args.out)?;
     Ok(format!(
         "{}: {} shots, {} of them without curves",
         made.folder.display(),
         made.shots,
         made.without_curves
     ))
+}
+
+/// Units of columns whose names have none.
+pub fn unit(column: &str) -> Option<&'static str> {
+    let (group, name) = column.split_once('.')?;
+    match group {
+        "latent" => LATENTS.iter().find(|l| l.name == name).map(|l| l.unit),
+        "quality" => unit_of(name),
+        _ if !is_feature(name) || matches!(name, "surprise" | "witness_error") => Some("1"),
+        _ => None,
+    }
 }
 
 fn ends<'a>(argument: &'static str, text: &'a str) -> Result<(&'a str, &'a str), DaemonError> {

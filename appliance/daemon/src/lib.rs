@@ -11,6 +11,7 @@
 
 pub mod change;
 pub mod config;
+pub mod context;
 pub mod correcting;
 pub mod corrections;
 pub mod doctor;
@@ -29,6 +30,7 @@ pub mod output;
 pub mod press;
 pub mod probe;
 pub mod quality;
+mod ready;
 pub mod realtime;
 pub mod router;
 pub mod rows;

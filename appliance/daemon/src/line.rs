@@ -1,7 +1,8 @@
 //! The tick: rows of the nodes in, estimates out, everything recorded on the way.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use appliance_acquire::calibration::Calibration;
@@ -27,12 +28,17 @@ use crate::shared::{ChannelNow, NodeNow, Shared, TickTimes};
 const KEEP_HZ: f64 = 100.0;
 /// Publications a second.
 const PUBLISH_HZ: f64 = 60.0;
+/// Beginnings and ends of shots that wait for room in the queue.
+const MOST_UNTOLD: usize = 16;
 
 /// From the tick to the shot path.
 #[derive(Debug)]
 pub enum Told {
     /// A shot began.
-    Began,
+    Began {
+        /// Number.
+        number: u64,
+    },
     /// A shot is over.
     Ended {
         /// Number.
@@ -47,8 +53,19 @@ pub enum Told {
 /// From the shot path to the tick.
 #[derive(Debug)]
 pub enum Answered {
-    /// What the shot came to, to be written down.
-    Done(Box<ShotSummary>),
+    /// What a shot came to, to be written down.
+    Done {
+        /// The shot.
+        shot: u64,
+        /// What it came to.
+        summary: Box<ShotSummary>,
+        /// Notes follow until [`Answered::Settled`].
+        more: bool,
+    },
+    /// More about a shot: key and text.
+    Note(u64, &'static str, String),
+    /// Nothing more is said about a shot.
+    Settled(u64),
     /// A record nobody needs any more, for a shot to come.
     Spare(Box<ShotRecord>),
     /// What the sorting lines are told about a shot, and the reason as it is kept.
@@ -95,7 +112,8 @@ pub struct Line {
     waiting: Option<Box<Tuning>>,
     context: Box<ShotContext>,
     number: u64,
-    open: bool,
+    /// What the shot path has yet to be told: a queue that is full must cost no shot.
+    untold: VecDeque<Told>,
     granted: Granted,
     times: TickTimes,
     kept_s: f64,
@@ -159,7 +177,7 @@ impl Line {
             waiting: None,
             context: Box::new(parts.context),
             number: 0,
-            open: false,
+            untold: VecDeque::with_capacity(MOST_UNTOLD),
             granted: parts.granted,
             times: TickTimes::default(),
             kept_s: f64::NEG_INFINITY,
@@ -210,22 +228,39 @@ impl Line {
         self.number = self
             .handle
             .shot_begin(&self.context, (start_ns as i64).min(at_ns));
-        self.open = true;
         // The verdict on the part before ends here at the latest.
         if let Some(output) = &mut self.output {
             output.show(self.number, PartVerdict::Reject, Instant::now());
         }
-        let _ = self.to_shots.try_send(Told::Began);
+        let number = self.number;
+        self.tell(Told::Began { number });
     }
 
     fn ended(&mut self) {
         let empty = self.spare.pop().unwrap_or_default();
         let record = self.estimator.take(empty);
-        // The shot path judges it; when it hangs, the recorder closes the shot as interrupted.
-        let _ = self.to_shots.try_send(Told::Ended {
-            number: self.number,
-            record,
-        });
+        self.handle
+            .shot_over((self.estimator.estimate().time_s * 1e9) as i64);
+        // The shot path judges it, however late; when it is dead, the recorder says that nobody judged it.
+        let number = self.number;
+        self.tell(Told::Ended { number, record });
+    }
+
+    /// Tells the shot path in order; what finds no room waits here.
+    fn tell(&mut self, told: Told) {
+        if self.untold.len() < MOST_UNTOLD {
+            self.untold.push_back(told);
+        }
+        self.tell_again();
+    }
+
+    fn tell_again(&mut self) {
+        while let Some(first) = self.untold.pop_front() {
+            if let Err(TrySendError::Full(first)) = self.to_shots.try_send(first) {
+                self.untold.push_front(first);
+                break;
+            }
+        }
     }
 
     /// Notes the account of a line, about once a second: `seconds` after the last one.
@@ -246,27 +281,31 @@ impl Line {
 
     /// Takes what the shot path has ready; called between batches of ticks.
     fn listen(&mut self) {
+        if !self.untold.is_empty() {
+            self.tell_again();
+        }
         while let Ok(answer) = self.from_shots.try_recv() {
             match answer {
-                Answered::Done(summary) => {
-                    if self.open && self.estimator.idle() {
-                        let at_ns = (self.estimator.estimate().time_s * 1e9) as i64;
-                        self.handle.shot_end(&summary, at_ns);
-                        self.open = false;
-                    }
-                }
+                Answered::Done {
+                    shot,
+                    summary,
+                    more,
+                } => self.handle.shot_result(shot, &summary, more),
+                Answered::Note(shot, key, text) => self.handle.context_of(shot, key, &text),
+                Answered::Settled(shot) => self.handle.shot_settled(shot),
                 Answered::Spare(record) => self.spare.push(record),
                 Answered::Sorted {
                     shot,
                     verdict,
                     reason,
                 } => {
+                    self.handle.context_of(shot, REASON, &reason);
                     // A verdict that comes when the next shot runs already is about no part that is still there.
-                    if self.open && self.number == shot && self.estimator.idle() {
-                        self.handle.context(REASON, &reason);
-                        if let Some(output) = &mut self.output {
-                            output.show(shot, verdict, Instant::now());
-                        }
+                    if self.number == shot
+                        && self.estimator.idle()
+                        && let Some(output) = &mut self.output
+                    {
+                        output.show(shot, verdict, Instant::now());
                     }
                 }
                 Answered::Tuning(tuning) => self.waiting = Some(tuning),

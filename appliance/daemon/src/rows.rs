@@ -11,6 +11,7 @@ use models_physics::latents::LATENTS;
 use models_units::Temperature;
 
 use crate::config::{Config, PREDICTIONS, unit_of};
+use crate::context;
 use crate::quality::{self, is_feature};
 
 /// Features as pages call them, as records call them, and their unit.
@@ -141,6 +142,8 @@ pub fn detail(
         curve(&s.name, measured, estimate)
     });
     view::ShotDetail {
+        press: context::pressed(&curves.shot),
+        actions: context::actions(&curves.shot),
         row,
         curves: lines.collect(),
         phases: curves

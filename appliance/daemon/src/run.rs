@@ -6,7 +6,6 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use appliance_acquire::calibration::Calibration;
 use appliance_acquire::reader::read_node;
 use appliance_acquire::session::NodeSession;
 use appliance_acquire::{Acquisition, SourceId};
@@ -20,12 +19,10 @@ use appliance_recorder::{
 };
 use appliance_web::view::LiveSnapshot;
 use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
-use models_infer::network::Network;
-use models_infer::release::Release;
-use models_physics::mold::Mold;
 use tokio::sync::{mpsc, watch};
 
-use crate::config::{Config, NodeConfig, OutputConfig, TickConfig, WebConfig};
+use crate::config::{OutputConfig, TickConfig, WebConfig};
+use crate::context::Context;
 use crate::correcting::Correcting;
 use crate::corrections::TargetFile;
 use crate::error::DaemonError;
@@ -34,6 +31,7 @@ use crate::memory::{BeliefFile, Recalled};
 use crate::output::Output;
 use crate::press::{Desk, PressConfig, link, task};
 use crate::quality::Teacher;
+use crate::ready::{Ready, ready};
 use crate::shared::Shared;
 use crate::shots::{Brain, ShotPath, latents_now, with};
 use crate::snapshot::{Fixed, publish};
@@ -60,84 +58,6 @@ const ACCOUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Time a one-time link works.
 const LINK_TIME: Duration = Duration::from_secs(3600);
-
-/// What a configuration comes to, checked.
-pub(crate) struct Ready {
-    config: Config,
-    mold: Mold,
-    keeper: Keeper,
-    /// Name of the release; `None` when the solver runs alone.
-    pub(crate) release: Option<String>,
-    calibrations: Vec<(NodeConfig, Option<Calibration>)>,
-    screw_area_m2: f64,
-}
-
-/// Reads everything the configuration names.
-pub(crate) fn ready(path: &Path) -> Result<Ready, DaemonError> {
-    let config = Config::load(path)?;
-    let mold = find::mold(&config.mold)?;
-    let weights = config.weights.clone().unwrap_or_else(|| mold.name.clone());
-    let (network, release) = match weights.as_str() {
-        "none" => (None, None),
-        name => match models_infer::shelf::find(name, &find::shelf()) {
-            Ok(folder) => {
-                let network = Network::new(&Release::load(&folder)?)?;
-                let name = folder.file_name().map(|n| n.to_string_lossy().into_owned());
-                (Some(Arc::new(network)), name)
-            }
-            // A mold that nobody named weights for runs on the solver, and the Health page says so.
-            Err(_) if config.weights.is_none() => (None, None),
-            Err(e) => return Err(e.into()),
-        },
-    };
-    let mut keeper = Keeper::new(&mold, network, &config.used())?;
-    let places = keeper.setup().places.clone();
-    for channel in config.nodes.iter().flat_map(|n| &n.channels) {
-        if let Some(sensor) = &channel.sensor {
-            let place = places.iter().position(|p| p.name == *sensor);
-            let place = place.ok_or_else(|| DaemonError::Config {
-                path: path.into(),
-                key: format!("channel `{}`, sensor", channel.name),
-                reason: format!("mold `{}` has no sensor `{sensor}`", mold.name),
-            })?;
-            keeper.setup_mut().rezero[place] = channel.rezero;
-        }
-    }
-    let recipe = mold
-        .process
-        .recipe
-        .as_deref()
-        .and_then(|name| models_physics::recipes::builtin(name).ok());
-    let cooling_s = config.cooling_s.or(recipe.map(|r| r.cooling_time_s));
-    keeper.setup_mut().phases.cooling_s = cooling_s.unwrap_or(0.0);
-    // Noise of a nozzle or cavity sensor over a node: what the shipped scenario and usual amplifiers have.
-    keeper.setup_mut().noise_pa = 6e4;
-    let diameter = config
-        .screw_diameter_mm
-        .map(|d| d * 1e-3)
-        .or(mold.press.as_ref().map(|p| p.screw_diameter));
-    let screw_area_m2 = diameter.map_or(f64::NAN, |d| std::f64::consts::FRAC_PI_4 * d * d);
-    let calibrations = config
-        .nodes
-        .iter()
-        .map(|n| {
-            let calibration = n
-                .calibration
-                .as_deref()
-                .map(Calibration::read)
-                .transpose()?;
-            Ok((n.clone(), calibration))
-        })
-        .collect::<Result<_, DaemonError>>()?;
-    Ok(Ready {
-        config,
-        mold,
-        keeper,
-        release,
-        calibrations,
-        screw_area_m2,
-    })
-}
 
 /// Runs the command.
 ///
@@ -188,7 +108,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let (accounts, first) = Accounts::open(&config.data.join("access.sqlite"))?;
     if accounts.is_read_only() {
         println!(
-            "moldsight: the disk takes nothing: accounts are read and cannot be changed until a start on a disk that can be written"
+            "moldsight: the disk takes nothing: accounts are read and cannot be changed until it does"
         );
     }
     let accounts = Arc::new(accounts);
@@ -330,12 +250,16 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
             .map(Setpoints::of_recipe)
             .unwrap_or_default(),
     );
+    // People know the grade by the name on the bag.
+    let grade = models_physics::cards::builtin(&mold.material)
+        .map_or_else(|_| mold.material.clone(), |card| card.name);
     let mut teacher = Teacher::default();
     // Everything people wrote down before counts from the first shot on.
     if let Err(e) = teacher.look(&recorder.book(), &mold.name) {
         eprintln!("moldsight: earlier labels are not used: {e}");
     }
     let shot_path = ShotPath {
+        context: Context::new(desk.clone(), recorder.book()),
         correcting,
         keeper,
         teacher,
@@ -355,8 +279,9 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     spawn("moldsight-tick", move || tick_thread(parts, &tick, output))?;
 
     let fixed = Fixed {
+        press: config.press.clone(),
         mold: mold.name.clone(),
-        material: mold.material.clone(),
+        material: grade,
         sensors: sensors.clone(),
         start,
     };

@@ -22,6 +22,7 @@ use models_physics::latents::LATENTS;
 use models_quality::{Corrected, Defect};
 
 use crate::config::{LimitConfig, unit_of};
+use crate::context::Context;
 use crate::correcting::Correcting;
 use crate::line::{Answered, Told};
 use crate::memory::BeliefFile;
@@ -152,6 +153,8 @@ pub struct ShotPath {
     pub shared: Arc<Shared>,
     /// Limits of the part.
     pub limits: Arc<Mutex<Vec<LimitConfig>>>,
+    /// What the press and people say about shots.
+    pub context: Context,
     /// What to ask of the press.
     pub correcting: Correcting,
     /// Where the belief outlives a restart.
@@ -182,11 +185,15 @@ impl ShotPath {
     /// Runs until the tick hangs up.
     pub fn run(mut self) {
         let mut forecaster = self.forecaster();
-        let (mut running, mut stored) = (false, true);
+        let (mut running, mut stored) = (None, true);
         loop {
             match self.told.recv_timeout(FORECAST_EVERY) {
-                Ok(Told::Began) => {
-                    running = true;
+                Ok(Told::Began { number }) => {
+                    running = Some(number);
+                    let notes = self.context.began();
+                    if !self.note(number, notes) {
+                        return;
+                    }
                     self.correcting.began();
                     let latents = self.network_latents();
                     if let Some(f) = &mut forecaster
@@ -196,7 +203,7 @@ impl ShotPath {
                     }
                 }
                 Ok(Told::Ended { number, record }) => {
-                    running = false;
+                    running = None;
                     if let Some(f) = &mut forecaster {
                         f.finished(&record, self.keeper.setup().drive);
                     }
@@ -207,8 +214,14 @@ impl ShotPath {
                     let sorted = self.answers.send(sorted(number, &judged)).is_ok();
                     self.remember(number, &finished, &record, &judged);
                     let summary = self.summary(&finished, &record, &judged);
-                    let done = Answered::Done(Box::new(summary));
-                    let answered = sorted && self.answers.send(done).is_ok();
+                    let (notes, more) = self.context.ended(number);
+                    let noted = sorted && self.note(number, notes);
+                    let done = Answered::Done {
+                        shot: number,
+                        summary: Box::new(summary),
+                        more,
+                    };
+                    let answered = noted && self.answers.send(done).is_ok();
                     let tuned = match self.keeper.tuning() {
                         Ok(tuning) => self.answers.send(Answered::Tuning(tuning)).is_ok(),
                         Err(e) => {
@@ -246,12 +259,28 @@ impl ShotPath {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if running {
+            if let Some((number, notes)) = self.context.settled()
+                && !(self.note(number, notes)
+                    && self.answers.send(Answered::Settled(number)).is_ok())
+            {
+                return;
+            }
+            if let Some(number) = running {
+                let notes = self.context.running();
+                if !self.note(number, notes) {
+                    return;
+                }
                 self.forecast(&mut forecaster);
             } else {
                 with(&self.brain, |b| b.forecast.clear());
             }
         }
+    }
+
+    /// Hands notes about a shot to the tick; false when it hung up.
+    fn note(&self, shot: u64, notes: Vec<(&'static str, String)>) -> bool {
+        let mut notes = notes.into_iter();
+        notes.all(|(key, text)| self.answers.send(Answered::Note(shot, key, text)).is_ok())
     }
 
     /// Keeps what was learned for a restart; a refusal is told once. Returns whether it is kept.
@@ -346,6 +375,10 @@ impl ShotPath {
             measurements.push(("screw_volume".into(), f.findings.volume, 0.0));
         }
         let quality = self.quality_lines(judged);
+        // Worked out before the lock: whoever publishes waits for it.
+        let viscosity = self.keeper.effective_viscosity();
+        let latents = latents_now(&self.keeper);
+        let would_help = self.keeper.would_help(record);
         with(&self.brain, |b| {
             let began = number.saturating_sub(f.shot.saturating_sub(f.trust.since_shot));
             b.trust = trust(&f.trust, setup, began);
@@ -362,13 +395,12 @@ impl ShotPath {
                         .collect(),
                     measurements,
                     witness_error: f.findings.witness_error,
-                    viscosity: self.keeper.effective_viscosity(),
+                    viscosity,
                 });
                 let extra = b.shots.len().saturating_sub(REMEMBERED);
                 b.shots.drain(..extra);
             }
-            b.latents = latents_now(&self.keeper);
-            b.would_help = self.keeper.would_help(record);
+            (b.latents, b.would_help) = (latents, would_help);
         });
     }
 

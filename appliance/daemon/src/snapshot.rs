@@ -24,6 +24,8 @@ pub fn now_ms() -> i64 {
 /// What does not change while the box runs.
 #[derive(Clone, Debug)]
 pub struct Fixed {
+    /// What the people here call the press.
+    pub press: String,
     /// Name of the mold.
     pub mold: String,
     /// Material card.
@@ -91,6 +93,7 @@ pub fn take(
         },
         shot_time_s: e.shot_time_s,
         cycle_s: b.cycle_s,
+        press_name: fixed.press.clone(),
         mold: fixed.mold.clone(),
         material: fixed.material.clone(),
         lot: b.lot.clone(),

@@ -455,7 +455,7 @@ impl Station for BoxStation {
             first: query.from,
             last: query.to,
         };
-        appliance_recorder::export(&self.book(), range, format, into)
+        appliance_recorder::export_with(crate::export::unit, &self.book(), range, format, into)
             .map(|_| ())
             .map_err(failed("exporting"))
     }

@@ -221,6 +221,14 @@ impl Belief {
         (-apart.abs() / discrepancy.length_m - later.abs() / discrepancy.time_s).exp()
     }
 
+    /// Whether everything believed is a number.
+    pub fn is_sound(&self) -> bool {
+        let n = self.joint.size();
+        let means = self.mean.iter().chain(&self.joint.mean);
+        means.copied().all(f64::is_finite)
+            && (0..n).all(|a| (0..=a).all(|b| self.joint.at(a, b).is_finite()))
+    }
+
     /// Root of the covariance of the latents: a column a direction.
     pub fn root(&self) -> Square {
         let square = std::array::from_fn(|i| std::array::from_fn(|j| self.joint.at(i, j)));

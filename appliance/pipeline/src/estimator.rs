@@ -233,7 +233,8 @@ impl Estimator {
 
     /// Re-zeroed measurements.
     fn measure(&mut self, sample: &Sample, phase: CyclePhase) {
-        let idle = phase == CyclePhase::Idle;
+        // Nobody knows yet whether a press seen for the first time is between two shots.
+        let idle = phase == CyclePhase::Idle && self.state.settled;
         for (i, zero) in self
             .zero
             .iter_mut()

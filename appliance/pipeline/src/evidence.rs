@@ -94,9 +94,11 @@ impl Evidence {
         reached
     }
 
-    /// Keeps a reading while there is room.
+    /// Keeps a reading while there is room. One that is no number would be all that is believed afterwards.
     pub fn keep(&mut self, reading: Reading) {
-        if self.readings.len() < self.readings.capacity() {
+        let numbers = [reading.residual, reading.gauge, reading.spread];
+        let finite = numbers.iter().chain(&reading.slopes).all(|v| v.is_finite());
+        if finite && self.readings.len() < self.readings.capacity() {
             self.readings.push(reading);
         }
     }

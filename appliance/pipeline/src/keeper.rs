@@ -211,12 +211,22 @@ impl Keeper {
         };
         let lesson = self.belief.weigh(&record.evidence, &sensors);
         let mut part = record.part;
+        let mut refused = false;
         if kind == Kind::Production {
+            let before = self.belief.clone();
             self.belief.learn(&lesson);
+            // A lesson that is no number would stay for ever; without it the alarm is up and the next shot may teach again.
+            refused = !self.belief.is_sound();
+            if refused {
+                self.belief = before;
+            }
             // Slow latents wait for the next shot; the part of this one need not.
             part = self.replay(record).or(part);
         }
-        let findings = self.findings(record, &lesson);
+        let mut findings = self.findings(record, &lesson);
+        if refused {
+            findings.surprise = f64::INFINITY;
+        }
         if kind == Kind::Production {
             self.trust.step(record.shot, &findings);
         } else if kind == Kind::Broken {

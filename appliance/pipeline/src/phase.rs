@@ -74,7 +74,14 @@ pub struct PhaseState {
     /// Since when nothing in the mold is under pressure, s.
     quiet_since_s: Option<f64>,
     injecting_before: bool,
+    /// The press was seen between two shots, or at the beginning of one.
+    pub settled: bool,
+    /// A shot was under way at the first sample.
+    under_way: bool,
 }
+
+/// Inlet pressure above atmosphere at the first sample that says that a shot is under way, Pa.
+const UNDER_WAY_PA: f64 = 2e6;
 
 /// Time without pressure after which a part counts as finished when the press says nothing, s.
 const QUIET_S: f64 = 1.0;
@@ -85,6 +92,19 @@ impl PhaseDetector {
         let injecting = s.injecting.unwrap_or(false);
         let edge = injecting && !state.injecting_before;
         state.injecting_before = injecting;
+        // A shot seen from its middle is none: its fill would be taken for one of no time, and be learned from.
+        if !state.settled {
+            let above = if state.under_way {
+                self.contact_pa
+            } else {
+                UNDER_WAY_PA
+            };
+            state.under_way = s.drive_pa > above && s.injecting != Some(false);
+            if state.under_way {
+                return false;
+            }
+            state.settled = true;
+        }
         let risen = s.injecting.is_none() && s.drive_pa > self.contact_pa;
         let begins = match state.phase {
             CyclePhase::Idle => edge || risen,
@@ -97,6 +117,7 @@ impl PhaseDetector {
                 phase: CyclePhase::Fill,
                 began_s: s.time_s,
                 injecting_before: injecting,
+                settled: true,
                 ..PhaseState::default()
             };
             return true;
@@ -184,6 +205,34 @@ mod tests {
         assert!(
             (seen[1].0 - 1.01).abs() < 0.01 && (seen[3].0 - 5.85).abs() < 0.02 && seen[4].0 > 7.0
         );
+    }
+
+    #[test]
+    fn a_shot_seen_from_its_middle_is_none() {
+        for signal in [true, false] {
+            let (detector, mut state) = (PhaseDetector::default(), PhaseState::default());
+            let mut begun = Vec::new();
+            for k in 0..20_000 {
+                let t = f64::from(k) * 1e-3;
+                // From the middle of a hold of 40 MPa on; the next shot comes ten seconds later.
+                let since = if t < 10.0 { t + 3.0 } else { t - 10.0 };
+                let signs = Signs {
+                    time_s: t,
+                    drive_pa: pressure_at(since),
+                    cavity_pa: pressure_at(since - 0.2),
+                    full: since > 1.4,
+                    injecting: signal.then_some((1.0..5.0).contains(&since)),
+                    transferred: None,
+                };
+                if detector.step(&mut state, &signs) {
+                    begun.push(t);
+                }
+            }
+            assert!(
+                begun.len() == 1 && (begun[0] - 11.0).abs() < 0.05,
+                "{begun:?}"
+            );
+        }
     }
 
     #[test]

@@ -37,8 +37,16 @@ pub struct Archive {
 impl Archive {
     /// An archive in the folder of the settings.
     pub fn new(layer: Arc<dyn FileLayer>, settings: &Settings) -> Self {
+        let book = Book::on(Arc::clone(&layer), settings);
+        Self::sharing(book, layer, settings)
+    }
+
+    /// The same that writes into a book which others read. On a disk that was read-only SQLite keeps what connections of
+    /// one program share as it is until the last of them is closed: a second connection would keep the first from writing
+    /// for ever.
+    pub(crate) fn sharing(book: Book, layer: Arc<dyn FileLayer>, settings: &Settings) -> Self {
         Self {
-            book: Book::on(Arc::clone(&layer), settings),
+            book,
             settings: settings.clone(),
             layer,
         }

@@ -97,11 +97,28 @@ pub struct Exports {
     pub without_curves: usize,
 }
 
+/// The unit of a column whose name has none (`latent.viscosity`), where somebody knows it.
+pub type UnitOf = fn(&str) -> Option<&'static str>;
+
+/// Exports a range into a new folder; units are those that stand in the names.
+///
+/// # Errors
+/// As [`export_with`].
+pub fn export(
+    book: &Book,
+    range: ExportRange,
+    format: ExportFormat,
+    folder: &Path,
+) -> Result<Exports, RecorderError> {
+    export_with(|_| None, book, range, format, folder)
+}
+
 /// Exports a range into a new folder.
 ///
 /// # Errors
 /// When the range is empty, the folder exists and is not empty, or a disk or the book refuses.
-pub fn export(
+pub fn export_with(
+    units: UnitOf,
     book: &Book,
     range: ExportRange,
     format: ExportFormat,
@@ -134,6 +151,7 @@ pub fn export(
     let mut out = Folder {
         dir: beside.clone(),
         format,
+        units,
         dictionary: BTreeMap::new(),
     };
     let made = out.fill(book, range, rows).and_then(|counts| {
@@ -157,6 +175,7 @@ pub fn export(
 struct Folder {
     dir: PathBuf,
     format: ExportFormat,
+    units: UnitOf,
     /// Columns by the pattern of their files.
     dictionary: BTreeMap<String, BTreeSet<ColumnAbout>>,
 }
@@ -193,7 +212,7 @@ impl Folder {
         let entries = book.entries_within(time, span)?;
         self.photos(book, entries.iter().filter_map(|e| e.photo.as_deref()))?;
         let events = book.events_within(time, span)?;
-        self.table("shots", shots::shots(&all))?;
+        self.table("shots", shots::shots(&all, self.units))?;
         self.table("labels", shots::labels(&labels))?;
         self.table("log", shots::entries(&entries))?;
         self.table("events", shots::events(&events))?;

@@ -7,8 +7,7 @@
 
 use crate::health::{Health, Reason, RecordingState};
 use crate::log::record::{
-    ChannelTable, ContextNote, EstimateTable, Event, Kind, ShotBegin, ShotContext, ShotEnd,
-    ShotSummary,
+    ChannelTable, ContextNote, EstimateTable, Event, Kind, ShotBegin, ShotContext,
 };
 use crate::log::recover::{LoggedShot, Recovered};
 use crate::log::writer::{Dropped, Limits, LogWriter};
@@ -17,6 +16,9 @@ use crate::storage::FileLayer;
 use crate::wall::WallTime;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+
+mod ending;
+use ending::{Over, Settling};
 
 /// A jump of the time of day beyond this is recorded; a clock that is being slewed stays below.
 const STEP_MS: i64 = 2_000;
@@ -80,6 +82,10 @@ pub struct Front {
     /// Time of day before this session.
     before: Option<WallTime>,
     clock_step_ms: Option<i64>,
+    /// Over, their results not yet here.
+    over: Vec<Over>,
+    /// Ended and in the log; more about them may follow.
+    settling: Vec<Settling>,
     /// Ended, not yet proven.
     ended: Vec<LoggedShot>,
     last_finished: Option<u64>,
@@ -142,6 +148,8 @@ impl Front {
             clocks: None,
             before: recovered.last_wall.max(before.wall),
             clock_step_ms: None,
+            over: Vec::new(),
+            settling: Vec::new(),
             ended: Vec::new(),
             last_finished: None,
             needed: ready.iter().map(|s| (s.number, s.first_segment)).collect(),
@@ -244,9 +252,11 @@ impl Front {
         self.sync();
     }
 
-    /// More about the open shot: `mold`, `material`, `lot`, `recipe`, or any other key.
-    pub fn context(&mut self, key: &str, value: &str) {
-        if let Some(number) = self.open_shot() {
+    /// More about a shot that is not settled, the open one when none is named: `mold`, `material`, `lot`, `recipe`, or
+    /// any other key.
+    pub fn context(&mut self, number: Option<u64>, key: &str, value: &str) {
+        let number = number.or(self.open_shot());
+        if let Some(number) = number.filter(|n| self.takes_notes(*n)) {
             let note = ContextNote {
                 number,
                 key: key.to_owned(),
@@ -254,47 +264,6 @@ impl Front {
             };
             self.log.append(Kind::Context, &note, self.now_ns);
         }
-    }
-
-    /// The open shot ends. Returns whether it is proven on disk already; if not it is tried again.
-    pub fn end_shot(&mut self, summary: ShotSummary, wall: WallTime, at_ns: i64) -> bool {
-        self.close(summary, None, wall, at_ns)
-    }
-
-    /// The open shot, if there is one, is given up with a reason and kept with what there is.
-    pub fn interrupt(&mut self, reason: &str, wall: WallTime, at_ns: i64) {
-        self.close(ShotSummary::default(), Some(reason.to_owned()), wall, at_ns);
-    }
-
-    fn close(
-        &mut self,
-        summary: ShotSummary,
-        interrupted: Option<String>,
-        wall: WallTime,
-        at_ns: i64,
-    ) -> bool {
-        let Some(open) = self.shot.take() else {
-            return false;
-        };
-        let end = ShotEnd {
-            number: open.begin.number,
-            at_ns,
-            wall,
-            interrupted,
-            summary,
-        };
-        self.clocks = Some((at_ns, wall));
-        self.log.append(Kind::End, &end, self.now_ns);
-        self.log.shot(None, self.next_shot);
-        self.ended.push(LoggedShot {
-            number: end.number,
-            session: self.session(),
-            began: open.begin.wall,
-            first_segment: open.first_segment,
-            last_segment: self.log.current_segment(),
-            ended: true,
-        });
-        self.sync()
     }
 
     fn clock_step(&mut self, wall: WallTime, at_ns: i64) -> Option<i64> {
@@ -329,6 +298,7 @@ impl Front {
         {
             self.interrupt("it took longer than a shot may", wall, now_ns);
         }
+        self.end_waits();
         self.log.settle_loss(now_ns);
         if self.log.is_due(now_ns, self.sync_ns) {
             self.sync();
@@ -342,10 +312,12 @@ impl Front {
         let proven = self.log.sync(self.now_ns);
         if proven {
             let last = self.log.current_segment();
+            let settling = self.settling.iter().map(|s| s.shot.number).max();
+            self.last_finished = self.last_finished.max(settling);
             for mut shot in self.ended.drain(..) {
                 // Written again after a failure, its end may lie in a later segment.
                 shot.last_segment = last;
-                self.last_finished = Some(shot.number);
+                self.last_finished = self.last_finished.max(Some(shot.number));
                 self.ready.push_back(shot);
             }
             self.ready_events.append(&mut self.events);

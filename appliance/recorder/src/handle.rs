@@ -65,6 +65,8 @@ pub(crate) struct Begin {
 
 #[derive(Serialize)]
 struct EndOut<'a> {
+    number: Option<u64>,
+    more: bool,
     wall: WallTime,
     summary: &'a ShotSummary,
 }
@@ -72,6 +74,10 @@ struct EndOut<'a> {
 /// A shot ends, on its way.
 #[derive(Deserialize)]
 pub(crate) struct End {
+    /// A shot that is over; the open one when none is named.
+    pub number: Option<u64>,
+    /// Notes may follow.
+    pub more: bool,
     pub wall: WallTime,
     pub summary: ShotSummary,
 }
@@ -154,7 +160,12 @@ impl Handle {
 
     /// More about the open shot: `mold`, `material`, `lot`, `recipe`, or any other key.
     pub fn context(&mut self, key: &str, value: &str) {
-        self.send(Kind::Context, 0, &(key, value));
+        self.send(Kind::Context, 0, &(None::<u64>, key, value));
+    }
+
+    /// More about a shot that is not settled.
+    pub fn context_of(&mut self, number: u64, key: &str, value: &str) {
+        self.send(Kind::Context, 0, &(Some(number), key, value));
     }
 
     /// Something happened: a word for machines, who says so, a sentence for people.
@@ -171,10 +182,34 @@ impl Handle {
     /// The open shot ends.
     pub fn shot_end(&mut self, summary: &ShotSummary, at_ns: i64) {
         let end = EndOut {
+            number: None,
+            more: false,
             wall: WallTime::now(),
             summary,
         };
         self.send(Kind::End, at_ns, &end);
+    }
+
+    /// The cycle of the open shot is over. Its results follow by [`Handle::shot_result`], whatever begins meanwhile.
+    pub fn shot_over(&mut self, at_ns: i64) {
+        self.send(Kind::Over, at_ns, &WallTime::now());
+    }
+
+    /// The results of a shot that is over. With `more` notes may follow until [`Handle::shot_settled`], half a minute at
+    /// most; what is told here is safe before that.
+    pub fn shot_result(&mut self, number: u64, summary: &ShotSummary, more: bool) {
+        let end = EndOut {
+            number: Some(number),
+            more,
+            wall: WallTime::now(),
+            summary,
+        };
+        self.send(Kind::End, 0, &end);
+    }
+
+    /// Nothing more will be said about a shot.
+    pub fn shot_settled(&mut self, number: u64) {
+        self.send(Kind::Settled, 0, &number);
     }
 
     fn send<T: Serialize>(&mut self, kind: Kind, at_ns: i64, content: &T) {

@@ -36,7 +36,7 @@ pub use book::labels::LabelRow;
 pub use book::shots::{EventRow, ShotFilter, ShotRow};
 pub use book::trend::{TrendOf, TrendPoint};
 pub use error::RecorderError;
-pub use export::{ExportFormat, ExportRange, export};
+pub use export::{ExportFormat, ExportRange, export, export_with};
 pub use handle::Handle;
 pub use health::{Health, Reason, RecordingState};
 pub use log::record::{

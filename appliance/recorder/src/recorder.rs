@@ -137,7 +137,7 @@ impl Recorder {
         let (work_in, work_out) = mpsc::channel();
         let (done_in, done_out) = mpsc::channel();
         let archive = ArchiveThread {
-            archive: Archive::new(layer, &settings),
+            archive: Archive::sharing(book.clone(), layer, &settings),
             shared: Arc::clone(&shared),
             start,
             retry: settings.retry_every,
@@ -262,8 +262,7 @@ impl FrontThread {
         }
         let now_ns = since(self.start);
         self.front
-            .interrupt("the box was shut down", WallTime::now(), now_ns);
-        self.front.sync();
+            .close_all("the box was shut down", WallTime::now(), now_ns);
         self.hand_out();
         // Hanging up ends the archive thread once it has done what it can.
         drop(self.work);
@@ -354,13 +353,28 @@ fn take(front: &mut Front, kind: Kind, at_ns: i64, payload: &[u8]) {
             }
         }
         Kind::Context => {
-            if let Ok((key, value)) = postcard::from_bytes::<(&str, &str)>(payload) {
-                front.context(key, value);
+            if let Ok((number, key, value)) =
+                postcard::from_bytes::<(Option<u64>, &str, &str)>(payload)
+            {
+                front.context(number, key, value);
             }
         }
         Kind::End => {
             if let Ok(end) = postcard::from_bytes::<End>(payload) {
-                front.end_shot(end.summary, end.wall, at_ns);
+                match end.number {
+                    Some(number) => front.result(number, end.summary, end.more),
+                    None => front.end_shot(end.summary, end.wall, at_ns),
+                };
+            }
+        }
+        Kind::Over => {
+            if let Ok(wall) = postcard::from_bytes(payload) {
+                front.shot_over(wall, at_ns);
+            }
+        }
+        Kind::Settled => {
+            if let Ok(number) = postcard::from_bytes(payload) {
+                front.settled(number);
             }
         }
         Kind::Lost => {}

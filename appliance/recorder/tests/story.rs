@@ -67,6 +67,91 @@ fn wait(recorder: &Recorder, until: impl Fn(&Recorder) -> bool) {
 }
 
 #[test]
+fn a_shot_that_is_judged_when_the_next_runs_already_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let (recorder, mut handle) = Recorder::open(settings.clone(), Instant::now()).unwrap();
+    handle.channels(&table());
+    handle.estimate_columns(&columns());
+    // GIVEN a shot whose results are late
+    let first = handle.shot_begin(&context("A"), BLOCK_NS);
+    for k in 0..40 {
+        block(k, |b| handle.samples(b));
+        estimate(k * BLOCK_NS, |e| handle.estimate(e));
+    }
+    handle.shot_over(40 * BLOCK_NS);
+    let second = handle.shot_begin(&context("A"), 60 * BLOCK_NS);
+    block(60, |b| handle.samples(b));
+    // WHEN they come, and then what the press says
+    handle.shot_result(first, &summary(10.0), true);
+    handle.context_of(first, "press_mode", "automatic");
+    wait(&recorder, |r| r.health().last_finished == Some(first));
+    assert!(recorder.book().shot(first).is_err(), "more is to come");
+    handle.context_of(first, "press_data", r#"{"cushion_stroke_mm": 4.5}"#);
+    handle.shot_settled(first);
+    // THEN it is a whole shot that ended when it did, and the next is still open
+    wait(&recorder, |r| r.health().waiting_shots == 0);
+    let shot = recorder.book().shot(first).unwrap();
+    assert_eq!((shot.interrupted, shot.verdict), (None, Verdict::Good));
+    assert_eq!(shot.duration_s, Some(39.0 * BLOCK_NS as f64 * 1e-9));
+    assert_eq!(shot.notes["press_mode"], "automatic");
+    assert!(shot.notes["press_data"].contains("4.5"));
+    assert_eq!(recorder.health().open_shot, Some(second));
+    // AND one that nobody ever judged is kept as such
+    handle.shot_over(80 * BLOCK_NS);
+    wait(&recorder, |r| r.health().open_shot.is_none());
+    let book = recorder.book();
+    recorder.close();
+    let shot = book.shot(second).unwrap();
+    assert_eq!(shot.interrupted.as_deref(), Some("nobody judged it"));
+    // AND an export has a column for each thing the press said
+    let out = folder.path().join("export");
+    let range = ExportRange::Shots {
+        first,
+        last: second,
+    };
+    export(&book, range, ExportFormat::Csv, &out).unwrap();
+    let text = std::fs::read_to_string(out.join("shots.csv")).unwrap();
+    let head = text.lines().next().unwrap();
+    for column in ["press_mode", "press.cushion_stroke_mm", "recipe.hold_mpa"] {
+        assert!(head.contains(column), "{column} in {head}");
+    }
+    let about = std::fs::read_to_string(out.join("dictionary.json")).unwrap();
+    assert!(about.contains("press.cushion_stroke_mm"));
+}
+
+#[test]
+fn what_follows_an_end_is_found_after_a_power_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let (recorder, mut handle) = Recorder::open(settings.clone(), Instant::now()).unwrap();
+    let number = handle.shot_begin(&context("A"), BLOCK_NS);
+    handle.shot_over(40 * BLOCK_NS);
+    handle.shot_result(number, &summary(10.0), true);
+    handle.context_of(number, "press_mode", "manual");
+    wait(&recorder, |r| r.health().last_finished == Some(number));
+    wait(&recorder, |r| r.health().unsynced_bytes == 0);
+    // WHEN the plug is pulled before the press has said more: the folder as it is now
+    let copy = folder.path().join("copy");
+    let copied = Settings {
+        folder: copy.clone(),
+        ..settings.clone()
+    };
+    std::fs::create_dir_all(copied.log_dir()).unwrap();
+    for entry in std::fs::read_dir(settings.log_dir()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copied.log_dir().join(entry.file_name())).unwrap();
+    }
+    // THEN the shot is whole, with what was said until then
+    let (after, _handle) = Recorder::open(copied, Instant::now()).unwrap();
+    assert_eq!(after.recovery().finished, [number]);
+    wait(&after, |r| r.health().waiting_shots == 0);
+    let shot = after.book().shot(number).unwrap();
+    assert_eq!(shot.interrupted, None);
+    assert_eq!(shot.notes["press_mode"], "manual");
+}
+
+#[test]
 fn a_shot_is_found_again_with_everything_that_belongs_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = record(&settings(folder.path()), 3);

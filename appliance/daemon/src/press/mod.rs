@@ -9,6 +9,7 @@
 pub mod desk;
 pub mod link;
 pub mod record;
+pub mod seen;
 pub mod settings;
 pub mod show;
 pub mod task;

@@ -92,6 +92,8 @@ export interface LiveSnapshot {
   phase: Phase;
   shot_time_s: number;
   cycle_s: number | null;
+  /** What the people here call the press. */
+  press_name: string;
   mold: string;
   material: string;
   lot: string | null;
@@ -184,6 +186,16 @@ export interface ShotDetail {
   phases: [string, number][];
   events: [number, string][];
   latents: [string, number, number, string][];
+  press: PressShot | null;
+  actions: { at_utc: string; who: string; text: string }[];
+}
+
+/** What the press said about a shot: names, values and units in SI. */
+export interface PressShot {
+  mode: string | null;
+  cycle: number | null;
+  recipe: [string, number, string][];
+  data: [string, number, string][];
 }
 
 export interface Trend {

@@ -106,6 +106,7 @@ export const pagesEn = {
   "why.unnamed": "The box names no single reason. Look at the shot.",
   "why.none": "No part has been judged yet.",
   "live.output": "Sorting line: {verdict}",
+  "live.output_waits": "Sorting line: waits for this part",
 
   "shots.view": "View",
   "shots.table": "Table",
@@ -165,6 +166,9 @@ export const pagesEn = {
   "shot.at": "At {seconds} s",
   "shot.difference": "difference",
   "shot.part": "Part and process",
+  "shot.press": "Press",
+  "shot.press_cycle": "Cycle of the press",
+  "shot.press_set": "{what}, set",
   "shot.latents": "Identified at its end",
   "shot.by_physics": "{what} without its {labels} labels",
   "flag.drift_up": "parts measure more than predicted",

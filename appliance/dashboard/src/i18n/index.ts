@@ -2,13 +2,14 @@
 import { language } from "../state/prefs.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
+import { particles } from "./particles.ts";
 
 export type Key = keyof typeof en;
 export type Values = Record<string, string | number>;
 
 const TABLES: Record<"en" | "ko", Record<string, string>> = { en, ko };
 
-const fill = (text: string, values?: Values): string => (values === undefined ? text : text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)));
+const fill = (text: string, values?: Values): string => (values === undefined ? text : particles(text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))));
 
 /** A sentence of ours. */
 export const t = (key: Key, values?: Values): string => fill(TABLES[language.value][key] ?? key, values);

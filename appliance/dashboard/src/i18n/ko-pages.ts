@@ -108,6 +108,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "why.unnamed": "한 가지로 꼽을 원인이 없습니다. 샷을 열어 보십시오.",
   "why.none": "아직 판정한 제품이 없습니다.",
   "live.output": "선별 신호: {verdict}",
+  "live.output_waits": "선별 신호: 이 제품의 판정 대기",
 
   "shots.view": "보기",
   "shots.table": "목록",
@@ -167,6 +168,9 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "shot.at": "{seconds}초",
   "shot.difference": "차이",
   "shot.part": "제품과 공정",
+  "shot.press": "사출기",
+  "shot.press_cycle": "사출기 사이클 번호",
+  "shot.press_set": "{what} 설정값",
   "shot.latents": "샷이 끝났을 때 식별된 값",
   "shot.by_physics": "{what} (실측 {labels}건 반영 전)",
   "flag.drift_up": "실측값이 예측보다 큽니다",

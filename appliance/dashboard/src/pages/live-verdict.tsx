@@ -31,12 +31,15 @@ export function reasonWords(reason: Reason): string {
   }
 }
 
+/** Nothing here is certain: a chance beyond 99 in 100 is shown as that. */
+const chance = (share: number): string => (share > 0.99 ? `> ${percent(0.99)}` : share < 0.01 ? `< ${percent(0.01)}` : percent(share));
+
 /** The box's own reason, where it gives one. */
 export function boxReason(reason: VerdictReason | null | undefined): string | null {
   if (reason === null || reason === undefined) return null;
   const subject = reason.subject ?? "";
   const what = known(`feature.${subject}`) ?? known(`quality.${subject}`) ?? known(`indicator.${subject}`) ?? humanize(subject.replace("dimension.", ""));
-  return known(`reason.${reason.key}`, { what, chance: percent(reason.chance ?? 0) });
+  return known(`reason.${reason.key}`, { what, chance: chance(reason.chance ?? 0) });
 }
 
 /** The trust sentence; a subject may itself be a name of ours (a latent). */
@@ -62,16 +65,23 @@ export function VerdictPanel(): JSX.Element | null {
       <div>
         <strong class={isLong(words) ? "long" : ""}>{words}</strong>
         <p>{capital(boxReason(now.verdict_reason) ?? sentence(reasonFor(verdict, now.quality, now.indicators, trusted)))}</p>
-        {now.output === null || now.output === undefined ? null : <p class="note">{t("live.output", { verdict: t(`verdict.${now.output}`) })}</p>}
+        {now.output === null || now.output === undefined ? null : (
+          // While a part is made the line rejects whatever falls: that says nothing about the part before.
+          <p class="verdict-line">{now.phase === "idle" ? t("live.output", { verdict: t(`verdict.${now.output}`) }) : t("live.output_waits")}</p>
+        )}
       </div>
     </section>
   );
 }
 
+/** What an operator asks for first stands first; the rest as the box sends it. */
+const FIRST = ["part_weight", "end_of_fill_pressure", "core_at_ejection"];
+const rank = ({ name: line }: QualityLine): number => (FIRST.indexOf(line) + FIRST.length + 1) % (FIRST.length + 1);
+
 export function QualityPanel(): JSX.Element | null {
   const now = snapshot.value;
   if (now === null) return null;
-  const lines = now.quality.slice(0, 4);
+  const lines = [...now.quality].sort((a, b) => rank(a) - rank(b)).slice(0, 4);
   return (
     <section class={old.value ? "live-quality panel old" : "live-quality panel"} aria-label={t("live.part")}>
       <div class="live-quality-lines">

@@ -24,6 +24,7 @@ import { ActionError, Empty, Shown } from "../ui/states.tsx";
 import { say } from "../ui/toast.tsx";
 import { Legend } from "./live-curves.tsx";
 import { boxReason } from "./live-verdict.tsx";
+import { ShotPress } from "./shot-press.tsx";
 
 const POINTS = 800;
 
@@ -122,6 +123,7 @@ function Detail({ detail, again }: { detail: ShotDetail; again: () => void }): J
       </Panel>
       <div class="shot-side">
         <Facts detail={detail} />
+        <ShotPress detail={detail} />
         <Latents detail={detail} />
         <Labels detail={detail} again={again} />
       </div>

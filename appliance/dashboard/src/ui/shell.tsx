@@ -73,7 +73,7 @@ function Header(): JSX.Element {
       <div class="top-what">
         <strong>{now?.mold ?? t("shell.no_mold")}</strong>
         <span>
-          {now === null ? "" : now.material}
+          {now === null ? "" : `${now.press_name} · ${now.material}`}
           {now?.lot == null ? "" : ` · ${t("word.lot")} ${now.lot}`}
         </span>
       </div>

@@ -139,6 +139,7 @@ export function snapshot(sequence: number, shot: number, cycleTime: number, scen
     phase,
     shot_time_s: phase === "idle" ? EJECT_S : time,
     cycle_s: CYCLE_S,
+    press_name: "press 7",
     mold: MOLD.name,
     material: MOLD.material,
     lot: lotOf(shot),
@@ -204,6 +205,23 @@ export function detail(shot: number, now: { shot: number; ms: number }, points: 
       [5.9, "event.gate_freeze"],
       [EJECT_S, "event.ejection"],
     ],
+    press: {
+      mode: "automatic",
+      cycle: 46_000 + shot,
+      recipe: [
+        ["hold_pressure", 45e6, "Pa"],
+        ["hold_time", 6, "s"],
+        ["injection_rate", 5e-5, "m3/s"],
+        ["melt_temperature", 503.15, "K"],
+      ],
+      data: [
+        ["cushion_stroke", 4.6e-3, "m"],
+        ["injection_time", 0.62, "s"],
+        ["cycle_time", 19.1, "s"],
+        ["maximum_specific_pressure", 58.4e6, "Pa"],
+      ],
+    },
+    actions: shot % 20 === 6 ? [{ at_utc: new Date(now.ms - 60_000).toISOString(), who: "minho", text: "노즐을 닦았음" }] : [],
     latents: [
       ["viscosity", viscosity, 0.03, "1"],
       ["melt_temperature", 2.1, 2.2, "K"],

@@ -4,12 +4,15 @@ use crate::book::entries::EntryRow;
 use crate::book::labels::LabelRow;
 use crate::book::shots::{EventRow, ShotRow};
 use crate::book::store::word;
+use crate::export::UnitOf;
 use crate::export::table::Table;
 use crate::log::record::Uncertain;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Suffixes of names, and the units they stand for.
-const UNITS: [(&str, &str); 19] = [
+const UNITS: [(&str, &str); 20] = [
+    ("m3_s", "m³/s"),
     ("mpa", "MPa"),
     ("pa_s", "Pa s"),
     ("pa", "Pa"),
@@ -53,7 +56,7 @@ pub(crate) struct Exported {
     pub(crate) curves: &'static str,
 }
 
-pub(crate) fn shots(rows: &[Exported]) -> Table {
+pub(crate) fn shots(rows: &[Exported], units: UnitOf) -> Table {
     let mut t = Table::default();
     t.whole(
         "shot",
@@ -148,22 +151,38 @@ pub(crate) fn shots(rows: &[Exported]) -> Table {
         |r| serde_json::to_string(&r.shot.notes).ok(),
     );
     t.text(
+        "press_mode",
+        "How the press was run: automatic, semi_automatic, manual, setup or unknown",
+        rows,
+        |r| r.shot.notes.get("press_mode").cloned(),
+    );
+    t.text("press_cycle", "The cycle as the press counts", rows, |r| {
+        r.shot.notes.get("press_cycle").cloned()
+    });
+    t.text(
+        "actions_json",
+        "What operators wrote down since the shot before, JSON",
+        rows,
+        |r| r.shot.notes.get("actions").cloned(),
+    );
+    t.text(
         "phases_json",
         "When each phase began, seconds since the shot did, JSON",
         rows,
         |r| serde_json::to_string(&r.shot.phases).ok(),
     );
-    numbers(&mut t, rows);
+    numbers(&mut t, rows, units);
     t
 }
 
-fn numbers(t: &mut Table, rows: &[Exported]) {
+fn numbers(t: &mut Table, rows: &[Exported], units: UnitOf) {
+    of_press(t, rows);
     let names: BTreeSet<&String> = rows.iter().flat_map(|r| r.shot.features.keys()).collect();
     for name in names {
         let column = format!("feature.{name}");
         t.real(
             &column,
-            unit_of(name),
+            units(&column).unwrap_or(unit_of(name)),
             "Number of the whole shot",
             rows,
             |r| r.shot.features.get(name).copied(),
@@ -181,8 +200,9 @@ fn numbers(t: &mut Table, rows: &[Exported]) {
     for (prefix, meaning, of) in maps {
         let names: BTreeSet<&String> = rows.iter().flat_map(|r| of(&r.shot).keys()).collect();
         for name in names {
-            let unit = unit_of(name);
-            t.real(&format!("{prefix}.{name}"), unit, meaning, rows, |r| {
+            let column = format!("{prefix}.{name}");
+            let unit = units(&column).unwrap_or(unit_of(name));
+            t.real(&column, unit, meaning, rows, |r| {
                 of(&r.shot).get(name).map(|u| u.value)
             });
             t.real(
@@ -192,6 +212,36 @@ fn numbers(t: &mut Table, rows: &[Exported]) {
                 rows,
                 |r| of(&r.shot).get(name).map(|u| u.sd),
             );
+        }
+    }
+}
+
+/// Setpoints and cycle data of the press, a column each.
+fn of_press(t: &mut Table, rows: &[Exported]) {
+    type Values = BTreeMap<String, f64>;
+    let plain = |json: &Value| -> Values {
+        let pairs = json.as_object().into_iter().flatten();
+        pairs
+            .filter_map(|(name, v)| Some((name.clone(), v.as_f64()?)))
+            .collect()
+    };
+    let data = |shot: &ShotRow| -> Values {
+        let noted = shot.notes.get("press_data");
+        let json = noted.and_then(|text| serde_json::from_str(text).ok());
+        json.as_ref().map(plain).unwrap_or_default()
+    };
+    let recipes: Vec<Values> = rows.iter().map(|r| plain(&r.shot.recipe)).collect();
+    let cycles: Vec<Values> = rows.iter().map(|r| data(&r.shot)).collect();
+    for (prefix, meaning, maps) in [
+        ("recipe", "Setpoint of the press at its beginning", recipes),
+        ("press", "What the press said about the cycle", cycles),
+    ] {
+        let names: BTreeSet<&String> = maps.iter().flat_map(Values::keys).collect();
+        for name in names {
+            let column = format!("{prefix}.{name}");
+            t.real(&column, unit_of(name), meaning, &maps, |m| {
+                m.get(name).copied()
+            });
         }
     }
 }

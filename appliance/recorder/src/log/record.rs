@@ -325,6 +325,10 @@ pub enum Kind {
     End = 8,
     /// [`Lost`].
     Lost = 9,
+    /// The cycle of the open shot is over. On the way to the log only.
+    Over = 10,
+    /// Nothing more will be said about a shot. On the way to the log only.
+    Settled = 11,
 }
 
 impl Kind {
@@ -341,6 +345,8 @@ impl Kind {
             7 => Self::Context,
             8 => Self::End,
             9 => Self::Lost,
+            10 => Self::Over,
+            11 => Self::Settled,
             _ => return None,
         })
     }
@@ -392,6 +398,7 @@ impl<'a> Record<'a> {
             Kind::Context => Self::Context(of(payload)?),
             Kind::End => Self::End(of(payload)?),
             Kind::Lost => Self::Lost(of(payload)?),
+            Kind::Over | Kind::Settled => return None,
         })
     }
 }

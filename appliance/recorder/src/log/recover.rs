@@ -179,6 +179,12 @@ impl Recovered {
                     shot.last_segment = segment;
                 }
             }
+            // What became known after its end.
+            Some(Record::Context(note)) => {
+                if let Some(shot) = self.shots.get_mut(&note.number) {
+                    shot.last_segment = shot.last_segment.max(segment);
+                }
+            }
             Some(_) => {}
         }
     }

@@ -7,9 +7,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection;
 
@@ -38,9 +38,20 @@ pub struct Book {
     /// Login links given out; they live in memory only, a restart ends them.
     pub(super) links: Mutex<Vec<Link>>,
     pub(super) temporary: Temporary,
-    /// Where the accounts lie while their disk takes nothing; gone with the book.
-    copy: Option<tempfile::TempDir>,
+    path: PathBuf,
+    /// Where the accounts lie while their disk takes nothing.
+    copy: Mutex<Option<Copied>>,
 }
+
+/// A copy of the accounts; its folder goes with it.
+struct Copied {
+    _folder: tempfile::TempDir,
+    /// When the disk was last asked.
+    asked: Instant,
+}
+
+/// Pause between two looks at whether the disk takes accounts again.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// The account made when a book is opened for the first time. There is no default password.
 #[derive(Debug)]
@@ -65,9 +76,10 @@ impl Book {
         }
     }
 
-    /// True when accounts can be read and not changed, until the program is started on a disk that can be written.
+    /// True while accounts can be read and not changed, because their disk takes nothing.
     pub fn is_read_only(&self) -> bool {
-        self.copy.is_some()
+        drop(self.connection());
+        self.copied().is_some()
     }
 
     /// A copy in memory-backed or temporary storage: what SQLite needs beside the file cannot be made where it lies, and
@@ -97,13 +109,18 @@ impl Book {
             connection: Mutex::new(connection),
             links: Mutex::default(),
             temporary: Temporary::default(),
-            copy: Some(folder),
+            path: path.to_owned(),
+            copy: Mutex::new(Some(Copied {
+                _folder: folder,
+                asked: Instant::now(),
+            })),
         };
         book.users()?;
         Ok(book)
     }
 
-    fn open_at(path: &Path) -> Result<(Self, Option<FirstRun>), WebError> {
+    /// The file itself, made where there is none.
+    fn connect(path: &Path) -> Result<Connection, WebError> {
         let file = |attempted| {
             move |source| WebError::File {
                 attempted,
@@ -144,12 +161,16 @@ impl Book {
             )
             .map_err(failed)?;
         connection.execute_batch(SCHEMA).map_err(failed)?;
+        Ok(connection)
+    }
 
+    fn open_at(path: &Path) -> Result<(Self, Option<FirstRun>), WebError> {
         let book = Self {
-            connection: Mutex::new(connection),
+            connection: Mutex::new(Self::connect(path)?),
             links: Mutex::default(),
             temporary: Temporary::default(),
-            copy: None,
+            path: path.to_owned(),
+            copy: Mutex::default(),
         };
         let first = if book.users()?.is_empty() {
             let made = book.add_user("engineer", Role::Engineer, None)?;
@@ -165,9 +186,26 @@ impl Book {
 
     pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held leaves at most an open transaction, which SQLite rolls back.
-        self.connection
+        let mut connection = self
+            .connection
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut copied = self.copied();
+        if let Some(copy) = &mut *copied
+            && copy.asked.elapsed() >= ASK_EVERY
+        {
+            copy.asked = Instant::now();
+            // The copy was never changed, so there is nothing to bring back.
+            if let Ok(own) = Self::connect(&self.path) {
+                *connection = own;
+                *copied = None;
+            }
+        }
+        connection
+    }
+
+    fn copied(&self) -> MutexGuard<'_, Option<Copied>> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn links(&self) -> MutexGuard<'_, Vec<Link>> {

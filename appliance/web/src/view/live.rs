@@ -206,6 +206,8 @@ pub struct LiveSnapshot {
     pub shot_time_s: f64,
     /// Usual length of a cycle, s.
     pub cycle_s: Option<f64>,
+    /// What the people here call the press.
+    pub press_name: String,
     /// Mold and material in use.
     pub mold: String,
     /// Name of the material card.

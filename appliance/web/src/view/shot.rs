@@ -91,4 +91,32 @@ pub struct ShotDetail {
     pub events: Vec<(f64, String)>,
     /// Latents at its end: name, value, sd, unit.
     pub latents: Vec<(String, f64, f64, String)>,
+    /// What the press said, where it was asked.
+    pub press: Option<PressShot>,
+    /// What operators wrote down since the shot before.
+    pub actions: Vec<ShotAction>,
+}
+
+/// What the press said about a shot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PressShot {
+    /// How it was run: `automatic`, `semi_automatic`, `manual`, `setup`, `unknown`.
+    pub mode: Option<String>,
+    /// The cycle as the press counts.
+    pub cycle: Option<u64>,
+    /// Setpoints at its beginning: name, value, unit, SI.
+    pub recipe: Vec<(String, f64, String)>,
+    /// Data of the finished cycle: name, value, unit, SI.
+    pub data: Vec<(String, f64, String)>,
+}
+
+/// An operator's action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShotAction {
+    /// When, ISO 8601, UTC.
+    pub at_utc: String,
+    /// Who.
+    pub who: String,
+    /// In words.
+    pub text: String,
 }

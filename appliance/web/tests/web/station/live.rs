@@ -110,6 +110,7 @@ impl Press {
             phase: phase(&c, t),
             shot_time_s: t,
             cycle_s: Some(CYCLE_S),
+            press_name: "press 7".into(),
             mold: self.mold.name.clone(),
             material: self.mold.material.clone(),
             lot,

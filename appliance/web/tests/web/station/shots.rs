@@ -1,8 +1,8 @@
 //! Finished shots and what the box learned from them; every one follows from its number.
 
 use appliance_web::view::{
-    Curve, InnovationLine, LatentLine, LatentPoint, QualityLine, ShotDetail, ShotKind, ShotRow,
-    TrustState, Verdict, WhiteBox,
+    Curve, InnovationLine, LatentLine, LatentPoint, PressShot, QualityLine, ShotDetail, ShotKind,
+    ShotRow, TrustState, Verdict, WhiteBox,
 };
 
 use super::curves::{CYCLE_S, EJECT_S, conditions, scatter};
@@ -204,6 +204,13 @@ pub fn detail(row: ShotRow, points: usize) -> ShotDetail {
                 )
             })
             .collect(),
+        press: Some(PressShot {
+            mode: Some("automatic".into()),
+            cycle: Some(46_000 + shot),
+            recipe: vec![("hold_pressure".into(), 45e6, "Pa".into())],
+            data: vec![("cushion_stroke".into(), 4.6e-3, "m".into())],
+        }),
+        actions: Vec::new(),
         row,
     }
 }
