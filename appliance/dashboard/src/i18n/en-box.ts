@@ -74,6 +74,11 @@ export const boxEn = {
   "feature.cycle": "cycle time",
   "feature.cushion": "cushion",
   "feature.pressure_integral": "pressure integral",
+  "feature.mold_surface": "mold surface temperature",
+  "feature.surprise": "surprise of the measurements",
+  "feature.witness_error": "network against solver",
+  "feature.peak_of": "peak pressure {place}",
+  "feature.integral_of": "pressure integral {place}",
   "feature.clamp_force": "clamp force",
 
   "setpoint.hold_pressure": "hold pressure",

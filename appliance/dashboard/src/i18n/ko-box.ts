@@ -76,6 +76,11 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "feature.cycle": "사이클 시간",
   "feature.cushion": "쿠션량",
   "feature.pressure_integral": "압력 적분",
+  "feature.mold_surface": "금형 표면 온도",
+  "feature.surprise": "측정값의 예상 밖 정도",
+  "feature.witness_error": "신경망과 솔버의 차이",
+  "feature.peak_of": "최대 압력 {place}",
+  "feature.integral_of": "압력 적분 {place}",
   "feature.clamp_force": "형체력",
 
   "setpoint.hold_pressure": "보압",

@@ -8,7 +8,7 @@ import { Curves } from "../charts/curves.tsx";
 import { dateTime, fixed, percent } from "../domain/format.ts";
 import { at } from "../domain/decimate.ts";
 import { sensorInks } from "../domain/sensors.ts";
-import { shownAs, splitUnit, toShown } from "../domain/units.ts";
+import { shownAs, toShown } from "../domain/units.ts";
 import { capital, humanize, known, name, t } from "../i18n/index.ts";
 import { loadReference, mold, reference } from "../state/live.ts";
 import { useAction, useAsked } from "../state/load.ts";
@@ -23,6 +23,7 @@ import { Quantity } from "../ui/quantity.tsx";
 import { ActionError, Empty, Shown } from "../ui/states.tsx";
 import { say } from "../ui/toast.tsx";
 import { Legend } from "./live-curves.tsx";
+import { featureWords } from "./feature-words.ts";
 import { boxReason } from "./live-verdict.tsx";
 import { ShotPress } from "./shot-press.tsx";
 
@@ -210,9 +211,9 @@ function Facts({ detail }: { detail: ShotDetail }): JSX.Element {
           </Fact>
         ))}
         {row.features.map(([feature, value]) => {
-          const { name: plain, unit } = splitUnit(feature);
+          const { words, plain, unit } = featureWords(feature);
           return (
-            <Fact key={feature} label={name("feature", plain)}>
+            <Fact key={feature} label={words}>
               <Quantity value={value} sd={null} unit={unit} name={plain} />
             </Fact>
           );
