@@ -1,5 +1,5 @@
 """Programs under test: what they print and when; claims, one line each."""
-import re, signal, socket, subprocess, threading, time
+import atexit, re, signal, socket, subprocess, threading, time
 
 passed, failed = 0, 0
 
@@ -23,6 +23,8 @@ class Lines:
     def __init__(self, *args):
         self.seen = []
         self.program = subprocess.Popen([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        # A claim that cannot go on leaves nothing running.
+        atexit.register(self.end)
         threading.Thread(target=self.collect, daemon=True).start()
 
     def collect(self):

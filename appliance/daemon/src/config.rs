@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use appliance_pipeline::guard::Mode;
 use appliance_pipeline::quality::DIMENSION;
 use models_quality::Defect;
 use serde::{Deserialize, Serialize};
@@ -143,6 +144,8 @@ pub enum Feeds {
     InjectionSignal,
     /// 24 V from transfer to the end of hold.
     TransferSignal,
+    /// 24 V while the key at the press lets the box be on it; without 24 V, and without a reading, the box is taken off.
+    Key,
     /// Recorded only.
     Nothing,
 }
@@ -323,6 +326,13 @@ impl Config {
                 }
             }
         }
+        let channels = self.nodes.iter().flat_map(|n| &n.channels);
+        if channels.filter(|c| c.feeds == Feeds::Key).count() > 1 {
+            return wrong(
+                "node".into(),
+                "has more than one channel with feeds = \"key\"".into(),
+            );
+        }
         if !["off", "generated", "own"].contains(&self.web.tls.as_str()) {
             return wrong(
                 "web.tls".into(),
@@ -344,6 +354,10 @@ impl Config {
         if let Some(press) = &self.press_port {
             if let Err((key, reason)) = press.limits() {
                 return wrong(key, reason);
+            }
+            if press.no_wire() && press.mode == Mode::Correct {
+                let reason = "is correct; a box whose press is set by hand can only advise";
+                return wrong("press_port.mode".into(), reason.into());
             }
             for (key, value) in [
                 ("read_every_s", press.read_every_s),

@@ -69,6 +69,11 @@ impl Correcting {
         self.began = self.setpoints();
     }
 
+    /// What was learned is dropped: the reference shots with it.
+    pub fn begin_again(&mut self) {
+        self.corrector = None;
+    }
+
     fn setpoints(&self) -> Setpoints {
         let Some(desk) = &self.desk else {
             return self.recipe;

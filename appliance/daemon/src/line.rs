@@ -17,8 +17,9 @@ use appliance_pipeline::shot::ShotRecord;
 use appliance_recorder::{EstimateRow, Handle, RawBlock, ShotContext, ShotSummary};
 use firmware_wire::{Hello, PartVerdict};
 
-use crate::config::NodeConfig;
+use crate::config::{Feeds, NodeConfig};
 use crate::output::Output;
+use crate::press::Key;
 use crate::quality::REASON;
 use crate::realtime::{Granted, thread_seconds};
 use crate::router::Router;
@@ -120,6 +121,7 @@ pub struct Line {
     published_s: f64,
     scratch: [[f32; MOST_SENSORS]; 4],
     output: Option<Output>,
+    key: Arc<Key>,
 }
 
 /// What a line is made of.
@@ -146,6 +148,8 @@ pub struct Parts {
     pub context: ShotContext,
     /// What the system granted.
     pub granted: Granted,
+    /// The key at the press.
+    pub key: Arc<Key>,
 }
 
 impl Line {
@@ -184,6 +188,7 @@ impl Line {
             published_s: f64::NEG_INFINITY,
             scratch: [[0.0; MOST_SENSORS]; 4],
             output,
+            key: parts.key,
         }
     }
 
@@ -201,6 +206,9 @@ impl Line {
                 self.estimator.idle(),
                 &mut self.sample,
             );
+            if let Some(on) = node.router.key {
+                self.key.turn(on);
+            }
             self.sample.time_s = row.at.ns() as f64 * 1e-9;
             let happened = self.estimator.step(&self.sample);
             self.react(happened, row.at.ns());
@@ -440,6 +448,9 @@ impl Sink for Line {
         let kind = match &event {
             NodeEvent::Unplugged { .. } => {
                 node.now.connected = false;
+                if node.config.channels.iter().any(|c| c.feeds == Feeds::Key) {
+                    self.key.turn(false);
+                }
                 if self.output.as_ref().is_some_and(|o| o.source == source.0) {
                     self.shared.tell(|p| p.output = None);
                 }

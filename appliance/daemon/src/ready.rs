@@ -156,6 +156,10 @@ impl Named<'_> {
 
     /// The profile can be read, and the guard takes its settings and limits.
     fn press(&self, port: &PressConfig) -> Result<(), DaemonError> {
+        // No profile says how a press is read that a person sets by hand.
+        if port.no_wire() {
+            return Ok(());
+        }
         let profile =
             Profile::find(&port.profile).map_err(|e| self.wrong("press_port.profile", &e))?;
         let limits = port

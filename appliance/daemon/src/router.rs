@@ -58,6 +58,8 @@ impl Code {
 pub struct Router {
     /// In the order of the node's table.
     pub routes: Vec<Route>,
+    /// Whether the key shows 24 V, where one was read.
+    pub key: Option<bool>,
     screw_area_m2: f64,
 }
 
@@ -101,6 +103,7 @@ impl Router {
         };
         Self {
             routes: hello.channels.iter().map(route).collect(),
+            key: None,
             screw_area_m2,
         }
     }
@@ -130,6 +133,8 @@ impl Router {
                 Feeds::TransferSignal => {
                     sample.transferred = value.is_finite().then_some(value > ON_V)
                 }
+                // NaN is below: a broken wire is a turned key.
+                Feeds::Key => self.key = Some(value > ON_V),
                 Feeds::Nothing => {}
             }
         }

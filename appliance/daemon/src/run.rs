@@ -13,7 +13,7 @@ use appliance_pipeline::estimator::Estimator;
 use appliance_pipeline::guard::Guard;
 use appliance_pipeline::keeper::Keeper;
 use appliance_pipeline::ports::Setpoints;
-use appliance_press::{Press, Profile};
+use appliance_press::{ByHand, Press, PressPort, Profile};
 use appliance_recorder::{
     Book, EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
 };
@@ -29,7 +29,7 @@ use crate::error::DaemonError;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
 use crate::output::Output;
-use crate::press::{Desk, PressConfig, link, task};
+use crate::press::{Desk, Key, PressConfig, link, task};
 use crate::quality::Teacher;
 use crate::ready::{Ready, ready};
 use crate::shared::Shared;
@@ -203,6 +203,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         lot: lot.clone().unwrap_or_default(),
         ..ShotContext::default()
     };
+    let key = Arc::new(Key::default());
     let estimator = Estimator::new(keeper.setup().clone(), tuning);
     let parts = Parts {
         start,
@@ -216,6 +217,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         from_shots,
         context,
         granted: realtime::Granted::default(),
+        key: key.clone(),
     };
     let clamp_n = mold.press.as_ref().map(|p| p.clamp_force_n);
     let range = keeper
@@ -225,15 +227,18 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         &config.data.join("targets.json"),
         &config.targets,
     ));
-    let desk = match &config.press_port {
-        Some(port) => Some(reach(port, &config.data, recorder.book())?),
-        None => None,
-    };
     let recipe = mold
         .process
         .recipe
         .as_deref()
-        .and_then(|name| models_physics::recipes::builtin(name).ok());
+        .and_then(|name| models_physics::recipes::builtin(name).ok())
+        .as_ref()
+        .map(Setpoints::of_recipe)
+        .unwrap_or_default();
+    let desk = match &config.press_port {
+        Some(port) => Some(reach(port, key, &recipe, &config.data, recorder.book())?),
+        None => None,
+    };
     let limits_of_setpoints = config
         .press_port
         .as_ref()
@@ -245,10 +250,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         limits_of_setpoints,
         range.clone(),
         desk.clone(),
-        recipe
-            .as_ref()
-            .map(Setpoints::of_recipe)
-            .unwrap_or_default(),
+        recipe,
     );
     // People know the grade by the name on the bag.
     let grade = models_physics::cards::builtin(&mold.material)
@@ -343,30 +345,42 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     Ok(())
 }
 
-/// Starts the thread that talks to the press.
-fn reach(port: &PressConfig, data: &Path, book: Book) -> Result<Arc<Desk>, DaemonError> {
-    let mut profile = Profile::find(&port.profile)?;
-    if let Some(address) = &port.address {
-        profile = profile.reached_at(address);
-    }
+/// Starts the thread that talks to the press; `recipe` is where one stands that is set by hand.
+fn reach(
+    port: &PressConfig,
+    key: Arc<Key>,
+    recipe: &Setpoints,
+    data: &Path,
+    book: Book,
+) -> Result<Arc<Desk>, DaemonError> {
     let folder = data.join("press");
     std::fs::create_dir_all(&folder).map_err(|source| DaemonError::Write {
         path: folder.clone(),
         source,
     })?;
-    let press = Press::open(&profile, &folder)?;
-    let fixed = link::Fixed::new(&profile, folder.clone());
     let limits = port.limits().map_err(|(key, reason)| DaemonError::Config {
         path: port.profile.clone(),
         key,
         reason,
     })?;
-    let settings = port.guard(&fixed.abilities, profile.stale_after_s);
+    let (press, fixed) = if port.no_wire() {
+        let press = Press::ByHand(ByHand::open(recipe, &limits, &folder)?);
+        let fixed = link::Fixed::by_hand(press.abilities().clone(), folder.clone());
+        (press, fixed)
+    } else {
+        let mut profile = Profile::find(&port.profile)?;
+        if let Some(address) = &port.address {
+            profile = profile.reached_at(address);
+        }
+        let fixed = link::Fixed::new(&profile, folder.clone());
+        (Press::open(&profile, &folder)?, fixed)
+    };
+    let settings = port.guard(&fixed.abilities, fixed.advice_s);
     let (orders, taken) = tokio::sync::mpsc::unbounded_channel();
     let guard =
         |memory: Option<&_>| Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from);
     let memory = folder.join("guard.json");
-    let desk = Arc::new(Desk::new(fixed, guard, limits, memory, book, orders)?);
+    let desk = Arc::new(Desk::new(fixed, key, guard, limits, memory, book, orders)?);
     let (mine, every) = (desk.clone(), Duration::from_secs_f64(port.read_every_s));
     spawn("moldsight-press", move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

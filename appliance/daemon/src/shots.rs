@@ -84,6 +84,8 @@ pub struct Brain {
     pub replayable: Option<(u64, Arc<Effect>)>,
     /// What targets of the kind `reference` stand at: name and value, SI.
     pub target_values: Vec<(String, f64)>,
+    /// A person asked to begin again where card and mold say.
+    pub begin_again: bool,
     /// Latest events: kind, source, text, ms since 1970.
     pub events: Vec<(String, String, String, i64)>,
 }
@@ -126,6 +128,7 @@ impl Default for Brain {
             lot: None,
             replayable: None,
             target_values: Vec::new(),
+            begin_again: false,
             events: Vec::new(),
         }
     }
@@ -272,6 +275,9 @@ impl ShotPath {
                 }
                 self.forecast(&mut forecaster);
             } else {
+                if with(&self.brain, |b| std::mem::take(&mut b.begin_again)) {
+                    stored = self.begin_again(stored);
+                }
                 with(&self.brain, |b| b.forecast.clear());
             }
         }
@@ -281,6 +287,25 @@ impl ShotPath {
     fn note(&self, shot: u64, notes: Vec<(&'static str, String)>) -> bool {
         let mut notes = notes.into_iter();
         notes.all(|(key, text)| self.answers.send(Answered::Note(shot, key, text)).is_ok())
+    }
+
+    /// A person cleared what was suspected. Returns whether the fresh belief is kept for a restart.
+    fn begin_again(&mut self, stored: bool) -> bool {
+        self.keeper.begin_again();
+        self.correcting.begin_again();
+        match self.keeper.tuning() {
+            // When the tick is gone, the next shot says so.
+            Ok(tuning) => drop(self.answers.send(Answered::Tuning(tuning))),
+            Err(e) => eprintln!("moldsight: the models stay as they were: {e}"),
+        }
+        with(&self.brain, |b| {
+            b.trust = trust(&self.keeper.trust, self.keeper.setup(), 0);
+            b.latents = latents_now(&self.keeper);
+        });
+        let text = "begins again where card and mold say: a person cleared what was suspected";
+        println!("moldsight: {text}");
+        self.events.tell("belief", "moldsight", text);
+        self.store(stored)
     }
 
     /// Keeps what was learned for a restart; a refusal is told once. Returns whether it is kept.

@@ -254,6 +254,11 @@ impl Station for BoxStation {
         }
     }
 
+    fn begin_again(&self) -> Answer<()> {
+        with(&self.brain, |b| b.begin_again = true);
+        Ok(())
+    }
+
     fn set_reference(&self, shot: u64) -> Answer<()> {
         self.book().shot(shot).map_err(failed("reading a shot"))?;
         crate::keep::write(

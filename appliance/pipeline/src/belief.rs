@@ -132,6 +132,12 @@ impl Belief {
         new
     }
 
+    /// The same unknowns with nothing learned.
+    #[must_use]
+    pub fn before_the_first_shot(&self) -> Self {
+        Self::new(self.prior.clone(), self.range, self.used.clone())
+    }
+
     /// The prior it started from.
     pub fn prior(&self) -> &Prior {
         &self.prior

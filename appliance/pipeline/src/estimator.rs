@@ -561,6 +561,7 @@ impl Estimator {
     fn finish(&mut self) {
         self.record.ended_s = self.last_s - self.state.began_s;
         self.record.evidence.root = self.tuning.ensemble.root;
+        self.record.evidence.mean = Some(self.tuning.belief.mean);
         self.record.part = self.walker().map(Part::new);
         std::mem::swap(&mut self.record, &mut self.done);
     }

@@ -51,6 +51,8 @@ pub struct Once {
 pub struct Evidence {
     /// Root of the covariance of the latents; its columns are the directions.
     pub root: Square,
+    /// Latents the model stood at; `None` for those believed in when the evidence is weighed.
+    pub mean: Option<[f64; COUNT]>,
     /// Cavity pressures.
     pub readings: Vec<Reading>,
     /// ln of injected volume over the model's.
@@ -66,6 +68,7 @@ impl Evidence {
     pub fn new(room: usize) -> Self {
         Self {
             root: [[0.0; COUNT]; COUNT],
+            mean: None,
             readings: Vec::with_capacity(room),
             volume: None,
             surface: None,

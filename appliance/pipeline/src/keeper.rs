@@ -142,6 +142,12 @@ impl Keeper {
         &mut self.setup
     }
 
+    /// A person says that all is as the files say, or was put right: what shots taught is dropped, trust is earned anew.
+    pub fn begin_again(&mut self) {
+        self.belief = self.belief.before_the_first_shot();
+        self.trust = Trust::default();
+    }
+
     /// The mold, cut at the driving sensor.
     pub fn mold(&self) -> &Mold {
         &self.mold

@@ -128,6 +128,7 @@ impl Belief {
                 noise: scatter * scatter + o.scatter * o.scatter,
             }
         };
+        let late = self.late(evidence);
         let mut all = Vec::new();
         let volume = evidence.volume.iter();
         all.extend(volume.map(|o| once(o, VOLUME, VOLUME_SD, VOLUME_SCATTER)));
@@ -149,7 +150,23 @@ impl Belief {
                 noise: sensors.noise_pa * sensors.noise_pa,
             });
         }
+        for r in &mut all {
+            let since = r.slopes.iter().zip(&late).map(|((_, s), z)| s * z);
+            r.value -= since.sum::<f64>();
+        }
         all
+    }
+
+    /// How far, along the directions, the belief has moved since the model of this evidence was made: on a busy box the models of a
+    /// shot come too late for the next one, which then says again what is known already. Taken twice it overshoots, shot for shot.
+    fn late(&self, evidence: &Evidence) -> [f64; COUNT] {
+        let Some(then) = evidence.mean else {
+            return [0.0; COUNT];
+        };
+        forward(
+            &evidence.root,
+            &std::array::from_fn(|i| self.mean[i] - then[i]),
+        )
     }
 
     /// Mean squares of what was read over its variance before the shot: pressures, volume; and the sensor of the largest square.
@@ -354,6 +371,25 @@ mod tests {
         let e = volume(&belief, 0.12);
         assert_eq!(teach(&mut belief, &e).story, Story::Changed);
         assert!(belief.mean[0] > belief.prior().mean[0] + narrow);
+    }
+
+    /// A box that is late with its models ends where one ends that is in time.
+    #[test]
+    fn what_a_late_model_says_again_is_not_taken_twice() {
+        let (mut in_time, mut late) = (fresh(), fresh());
+        let truth = in_time.mean[0] + 0.5 * in_time.sd(0);
+        let old = late.clone();
+        for _ in 0..6 {
+            let e = volume(&in_time, truth - in_time.mean[0]);
+            teach(&mut in_time, &e);
+            // Every shot is measured against the very first model.
+            let mut e = volume(&old, truth - old.mean[0]);
+            e.mean = Some(old.mean);
+            teach(&mut late, &e);
+        }
+        let [a, b] = [&in_time, &late].map(|x| (x.mean[0] - truth).abs());
+        assert!(b < 1.5 * a.max(0.1 * old.sd(0)), "{a} in time, {b} late");
+        assert_eq!(late.suspect(), None);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //!  Profile (TOML) --> Press --read--> PressSignals        Change --apply--> write, read back, compare
 //!                       |
 //!                     Port<T>: the rules kept whatever the wire is          NoPress: there is nothing to talk to
+//!                       |                                               ByHand: a person turns the dials
 //!                       |
 //!        OpcUa | Modbus | Scripted: a Transport carries values, it decides nothing
 //! ```
 //! The press belongs to its operator. Whatever is unclear, nothing is written.
 
+pub mod by_hand;
 pub mod error;
 pub mod modbus;
 pub mod none;
@@ -21,6 +23,7 @@ pub mod scripted;
 pub mod transport;
 mod watch;
 
+pub use by_hand::ByHand;
 pub use error::{PressError, Refusal, Why};
 pub use modbus::Modbus;
 pub use none::NoPress;

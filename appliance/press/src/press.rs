@@ -1,5 +1,6 @@
 //! The press of this box, chosen once.
 
+use crate::by_hand::ByHand;
 use crate::error::PressError;
 use crate::modbus::Modbus;
 use crate::none::NoPress;
@@ -17,6 +18,8 @@ use std::path::Path;
 pub enum Press {
     /// None: sensors only.
     None(NoPress),
+    /// Set by hand after advice on the screen.
+    ByHand(ByHand),
     /// Behind OPC UA.
     OpcUa(Port<OpcUa>),
     /// Behind Modbus TCP or RTU.
@@ -55,6 +58,7 @@ macro_rules! on {
     ($press:expr, $port:ident => $call:expr) => {
         match $press {
             Press::None($port) => $call,
+            Press::ByHand($port) => $call,
             Press::OpcUa($port) => $call,
             Press::Modbus($port) => $call,
             Press::Scripted($port) => $call,

@@ -148,6 +148,8 @@ pub trait Station: Send + Sync + 'static {
     fn reference(&self, points: usize) -> Answer<Option<ShotDetail>>;
     /// Makes a shot the reference.
     fn set_reference(&self, shot: u64) -> Answer<()>;
+    /// A person cleared what the box suspects: it begins again where card and mold say, once no shot runs.
+    fn begin_again(&self) -> Answer<()>;
     /// Latents and innovations over the last shots.
     fn white_box(&self, shots: usize) -> Answer<WhiteBox>;
 

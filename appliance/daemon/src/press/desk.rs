@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use appliance_pipeline::guard::{
@@ -15,6 +15,7 @@ use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
 use appliance_web::view;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::key::Key;
 use super::link::{Fixed, Link, told};
 use super::record::{self, Answered, Found, Written};
 use crate::error::DaemonError;
@@ -57,6 +58,7 @@ pub(super) struct Inner {
 pub struct Desk {
     inner: Mutex<Inner>,
     pub(super) fixed: Fixed,
+    key: Arc<Key>,
     orders: UnboundedSender<Order>,
     memory: PathBuf,
     book: Book,
@@ -70,6 +72,7 @@ impl Desk {
     /// When settings or limits make no sense.
     pub fn new(
         fixed: Fixed,
+        key: Arc<Key>,
         guard: impl FnOnce(Option<&Memory>) -> Result<Guard, DaemonError>,
         limits: Limits,
         memory: PathBuf,
@@ -95,6 +98,7 @@ impl Desk {
                 open: None,
             }),
             fixed,
+            key,
             orders,
             memory,
             book,
@@ -165,7 +169,7 @@ impl Desk {
         let open = inner.guard.memory().pending;
         let in_hand = open.is_some_and(|p| p.order.id == order.id);
         let free = order.kind == OrderKind::Restore || inner.guard.state() == State::Written;
-        in_hand && free && inner.link.lost.is_none()
+        in_hand && free && inner.link.lost.is_none() && !self.key.off()
     }
 
     /// An order never went out.
@@ -241,6 +245,9 @@ impl Desk {
     /// # Errors
     /// The rules that forbid it.
     pub fn arm(&self, mode: Mode) -> Result<(), Vec<view::RuleLine>> {
+        if self.key.off() {
+            return Err(vec![record::key_is_off()]);
+        }
         let inner = &mut *self.lock();
         let decision = inner.guard.arm(self.now_s(), mode, Role::Engineer);
         let armed = decision.mode == mode && decision.state.armed();
@@ -287,6 +294,22 @@ impl Desk {
         let inner = &mut *self.lock();
         let decision = inner.guard.take_off(self.now_s());
         self.take(inner, decision);
+    }
+
+    /// Looks at the key at the press, and takes the box off where it says so.
+    pub fn look_at_key(&self) {
+        if !self.key.off() {
+            return;
+        }
+        let inner = &mut *self.lock();
+        if !inner.guard.state().armed() {
+            return;
+        }
+        let decision = inner.guard.take_off(self.now_s());
+        self.take(inner, decision);
+        if let Err(why) = self.book.audit("key at the press", "off", "") {
+            eprintln!("moldsight: the turned key cannot be noted in the audit: {why}");
+        }
     }
 
     /// Everything that follows from a decision, in the order in which a pulled plug does the least harm.

@@ -9,6 +9,11 @@ use appliance_press::profile::{Link as Protocol, Profile};
 use appliance_press::{Abilities, PressError};
 use appliance_web::view;
 
+/// Name of the profile of a press that no wire reaches.
+pub const NO_WIRE: &str = "none";
+/// Whoever sets a press by hand has to walk to it: how long advice stands then at most, s.
+const ADVICE_S: f64 = 600.0;
+
 /// What does not change while the box runs.
 #[derive(Clone, Debug)]
 pub struct Fixed {
@@ -54,6 +59,19 @@ impl Fixed {
         }
     }
 
+    /// Of a press that no wire reaches.
+    pub fn by_hand(abilities: Abilities, folder: PathBuf) -> Self {
+        Self {
+            profile: NO_WIRE.into(),
+            protocol: "by_hand",
+            address: String::new(),
+            security: None,
+            abilities,
+            folder,
+            advice_s: ADVICE_S,
+        }
+    }
+
     /// What was agreed about the press.
     pub fn agreed(&self, seen: Option<&str>) -> view::PressSetup {
         let pinned = Pin::confirmed(&self.folder).ok().flatten();
@@ -69,7 +87,7 @@ impl Fixed {
         view::PressSetup {
             profile: Some(self.profile.clone()),
             protocol: self.protocol.into(),
-            address: Some(self.address.clone()),
+            address: address(&self.address),
             security: self.security.clone(),
             writes: writes.collect(),
             restores: self.abilities.restore,
@@ -80,6 +98,11 @@ impl Fixed {
             pinned_ms: None,
         }
     }
+}
+
+/// Nothing where there is none.
+fn address(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The link now.
@@ -171,7 +194,7 @@ impl Link {
         view::PressLink {
             protocol: fixed.protocol.into(),
             state: state.into(),
-            address: Some(fixed.address.clone()),
+            address: address(&fixed.address),
             connected_ms: self.connected_ms,
             age_s: signals.map(|(_, at)| at.elapsed().as_secs_f64()),
             cycle: signals.and_then(|(s, _)| s.cycle),

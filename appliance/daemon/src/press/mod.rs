@@ -7,6 +7,7 @@
 //! ```
 
 pub mod desk;
+pub mod key;
 pub mod link;
 pub mod record;
 pub mod seen;
@@ -18,4 +19,5 @@ pub mod task;
 mod tests;
 
 pub use desk::{Desk, Plan};
+pub use key::Key;
 pub use settings::PressConfig;

@@ -84,6 +84,18 @@ pub fn rules(checks: &[Check]) -> Vec<view::RuleLine> {
     lines
 }
 
+/// The key at the press stands in the way. No rule of the guard: it cannot be argued with, and nothing is asked while it is off.
+pub fn key_is_off() -> view::RuleLine {
+    view::RuleLine {
+        rule: "key_on".into(),
+        passed: false,
+        subject: None,
+        value: None,
+        limit: None,
+        unit: String::new(),
+    }
+}
+
 /// What an order comes to, beside the plan it came from.
 fn changes(order: &Order, decision: &Decision, wanted: &Setpoints) -> Vec<view::SetpointChange> {
     let before = |s: Setpoint| {

@@ -8,11 +8,13 @@ use appliance_pipeline::ports::{Limit, Limits, SETPOINTS, Setpoint};
 use appliance_press::Abilities;
 use serde::{Deserialize, Serialize};
 
+use super::link::NO_WIRE;
+
 /// The press this box talks to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PressConfig {
-    /// Press profile: a file, or the name of a shipped one.
+    /// Press profile: a file, the name of a shipped one, or `none` where no wire reaches the press and a person sets it by hand.
     pub profile: PathBuf,
     /// Where the press is reached, when not where the profile says.
     #[serde(default)]
@@ -72,6 +74,11 @@ const fn written_as(setpoint: Setpoint) -> (&'static str, &'static str, f64, f64
 }
 
 impl PressConfig {
+    /// No wire reaches the press: a person sets it by hand after advice on the screen.
+    pub fn no_wire(&self) -> bool {
+        self.profile == std::path::Path::new(NO_WIRE)
+    }
+
     /// Limits in SI; key and reason of the first thing wrong.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use super::desk::Desk;
 
 /// Pause between two looks at what only time changes.
 const TICK: Duration = Duration::from_secs(1);
+/// Pause between two looks at the key.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until nobody can give orders any more.
 pub async fn run(
@@ -23,9 +25,14 @@ pub async fn run(
     // A press that does not answer must not keep time from passing for the guard.
     let passing = desk.clone();
     let ticking = tokio::spawn(async move {
+        let mut ticked = Instant::now();
         loop {
-            tokio::time::sleep(TICK).await;
-            passing.tick();
+            tokio::time::sleep(LOOK).await;
+            passing.look_at_key();
+            if ticked.elapsed() >= TICK {
+                ticked = Instant::now();
+                passing.tick();
+            }
         }
     });
     let mut beaten: Option<Instant> = None;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use appliance_pipeline::guard::{self, Guard, Mode, Order, Shot, Wish};
@@ -14,7 +15,7 @@ use appliance_web::view::{self, DecisionState};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::link::Fixed;
-use super::{Desk, Plan, PressConfig, record};
+use super::{Desk, Key, Plan, PressConfig, record};
 use crate::error::DaemonError;
 
 const CONFIG: &str = r#"
@@ -36,6 +37,7 @@ struct Script {
     recorder: Recorder,
     _handle: Handle,
     signals: PressSignals,
+    key: Arc<Key>,
 }
 
 impl Script {
@@ -51,8 +53,17 @@ impl Script {
         let guard = |memory: Option<&_>| {
             Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from)
         };
-        let memory = folder.join("guard.json");
-        let desk = Desk::new(fixed, guard, limits, memory, recorder.book(), send).unwrap();
+        let (memory, key) = (folder.join("guard.json"), Arc::new(Key::default()));
+        let desk = Desk::new(
+            fixed,
+            key.clone(),
+            guard,
+            limits,
+            memory,
+            recorder.book(),
+            send,
+        )
+        .unwrap();
         let signals = PressSignals {
             operating: Operating::Automatic,
             released: Some(true),
@@ -67,6 +78,7 @@ impl Script {
             recorder,
             _handle: handle,
             signals,
+            key,
         }
     }
 
@@ -219,6 +231,32 @@ fn an_order_that_was_overtaken_by_the_one_key_is_not_sent() {
     script.read();
     script.shot(2, Some(46e6), 0.010);
     assert!(script.orders.try_recv().is_err());
+}
+
+#[test]
+fn the_key_at_the_press_takes_the_box_off_and_keeps_it_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Script::armed(folder.path(), Mode::Correct);
+    script.desk.look_at_key();
+    script.shot(1, Some(46e6), 0.010);
+    let order = script.orders.try_recv().unwrap();
+    script.key.turn(false);
+    assert!(
+        !script.desk.stands(&order),
+        "an order on its way goes nowhere"
+    );
+    script.desk.look_at_key();
+    assert_eq!(script.desk.now().guard.reason, "guard.by.taken_off");
+    let refused = script.desk.arm(Mode::Correct).unwrap_err();
+    assert_eq!(refused[0].rule, "key_on");
+    // The task drops the order; only then can anybody arm.
+    script.desk.withdrawn(&order);
+    script.read();
+    script.key.turn(true);
+    assert_eq!(script.desk.now().guard.state, "released");
+    assert!(script.desk.arm(Mode::Correct).is_ok());
+    let audit = script.recorder.book().audit_page(None, 10).unwrap();
+    assert_eq!(audit.iter().filter(|a| a.action == "off").count(), 1);
 }
 
 #[test]

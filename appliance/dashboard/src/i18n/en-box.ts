@@ -178,6 +178,7 @@ export const boxEn = {
   "press_data.plastification_time": "plastification time",
   "press_data.transfer_specific_pressure": "pressure at transfer",
   "press_data.transfer_stroke": "screw position at transfer",
+  "press.port.by_hand": "set by hand",
   "press.mode.automatic": "automatic",
   "press.mode.semi_automatic": "semi-automatic",
   "press.mode.manual": "manual",

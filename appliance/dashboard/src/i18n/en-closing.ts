@@ -78,6 +78,7 @@ export const closingEn = {
   "rule.engineer_arms": "an engineer asks",
   "rule.mode_allowed": "mode allowed by the set-up",
   "rule.advice_waits": "this advice still waits",
+  "rule.key_on": "key at the press is on",
   "rule.press": "press refused",
 
   "decision.state.waiting": "waits",

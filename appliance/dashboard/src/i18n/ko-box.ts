@@ -180,6 +180,7 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "press_data.plastification_time": "계량 시간",
   "press_data.transfer_specific_pressure": "보압 절환 압력",
   "press_data.transfer_stroke": "보압 절환 위치",
+  "press.port.by_hand": "사람이 직접 설정",
   "press.mode.automatic": "전자동",
   "press.mode.semi_automatic": "반자동",
   "press.mode.manual": "수동",

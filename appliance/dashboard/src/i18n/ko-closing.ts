@@ -80,6 +80,7 @@ export const closingKo: Record<keyof typeof closingEn, string> = {
   "rule.engineer_arms": "공정 기술자의 요청",
   "rule.mode_allowed": "설정에서 허용된 모드",
   "rule.advice_waits": "제안이 아직 유효함",
+  "rule.key_on": "사출기의 키 스위치 켜짐",
   "rule.press": "사출기가 거부",
 
   "decision.state.waiting": "확인 대기",

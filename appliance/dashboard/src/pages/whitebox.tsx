@@ -13,6 +13,7 @@ import { Mark } from "../ui/marks.tsx";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Quantity } from "../ui/quantity.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
+import { BeginAgain } from "./begin-again.tsx";
 
 /** Below this share of learned variance a quantity cannot be told from its prior. */
 const IDENTIFIABLE = 0.1;
@@ -22,7 +23,9 @@ export function WhiteBoxPage(): JSX.Element {
   const asked = useAsked("whitebox", () => get<WhiteBox>(`/whitebox${query({ shots: SHOTS })}`), 10_000);
   return (
     <>
-      <PageHead title={t("page.whitebox")} lead={t("whitebox.lead")} />
+      <PageHead title={t("page.whitebox")} lead={t("whitebox.lead")}>
+        <BeginAgain />
+      </PageHead>
       <Shown asked={asked}>
         {(box) =>
           box.latents.every((line) => line.points.length === 0) ? (

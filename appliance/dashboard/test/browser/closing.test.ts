@@ -204,3 +204,31 @@ test("a certificate is confirmed once, after it was compared; targets are saved"
   await page.locator(".targets").scrollIntoViewIfNeeded();
   await picture(page, "setup-targets-en");
 });
+
+for (const language of ["en", "ko"] as const) {
+  test(`what was learned is dropped after a question, by an engineer only, ${language}`, async () => {
+    box.box.set(CALM);
+    const words = WORDS[language];
+    const { page, complaints } = await visit(box, { language });
+    await enter(page);
+    const asked: string[] = [];
+    await page.route("**/trust/begin_again", (route) => {
+      asked.push(route.request().method());
+      return route.fulfill({ status: 204 });
+    });
+    await open(page, "whitebox");
+    const key = page.getByRole("button", { name: words["begin_again.key"] ?? "?" });
+    await key.click();
+    await page.getByText(words["begin_again.title"] ?? "?").waitFor();
+    await fits(page, `begin again ${language}`);
+    assert.deepEqual(asked, []);
+    await key.last().click();
+    await page.getByText(words["begin_again.done"] ?? "?").waitFor();
+    assert.deepEqual(asked, ["POST"]);
+    assert.deepEqual(complaints, []);
+    const other = await visit(box, { language });
+    await enter(other.page, "minho");
+    await open(other.page, "whitebox");
+    assert.equal(await other.page.getByRole("button", { name: words["begin_again.key"] ?? "?" }).count(), 0);
+  });
+}

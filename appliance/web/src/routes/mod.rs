@@ -19,6 +19,7 @@ mod shots;
 mod targets;
 mod tokens;
 mod trends;
+mod trust;
 mod users;
 mod what_if;
 mod whitebox;
@@ -68,6 +69,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(trends::trends))
         .routes(routes!(reference::reference))
         .routes(routes!(reference::set_reference))
+        .routes(routes!(trust::begin_again))
         .routes(routes!(whitebox::white_box))
         .routes(routes!(log::log, log::add_log).layer(DefaultBodyLimit::max(log::BODY)))
         .routes(routes!(log::log_photo))

@@ -88,6 +88,13 @@ fn table() -> Vec<Line> {
         ),
         line(
             "POST",
+            "/api/v1/trust/begin_again",
+            "/api/v1/trust/begin_again",
+            None,
+            Engineer,
+        ),
+        line(
+            "POST",
             "/api/v1/press/pin",
             "/api/v1/press/pin",
             Some(json!({"thumbprint": crate::station::closing::THUMBPRINT})),

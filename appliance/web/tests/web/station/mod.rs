@@ -290,6 +290,10 @@ impl Station for Memory {
         Ok(reference.map(|shot| shots::detail(self.row(shot), points)))
     }
 
+    fn begin_again(&self) -> Answer<()> {
+        Ok(())
+    }
+
     fn set_reference(&self, shot: u64) -> Answer<()> {
         let shot = self.known(shot)?;
         self.state().reference = Some(shot);
