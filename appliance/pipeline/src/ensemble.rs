@@ -4,7 +4,7 @@
 //! value = model(mean),   slope of direction k = (model(mean + a root_k) - value) / a
 //! ```
 //! A difference over a whole standard deviation sees more of a bent response than a derivative does (statistical
-//! linearisation). Models off the mean are moved on in turn, each every few ticks: a shot's doubts change slowly.
+//! linearisation). Models off the mean are moved on in turn, each every few ticks, in calm more rarely: a shot's doubts change slowly.
 
 use std::sync::Arc;
 
@@ -14,11 +14,9 @@ use models_infer::network::Network;
 use models_physics::latents::{COUNT, Latents};
 
 use crate::belief::{Belief, Square};
+use crate::pace::{Pace, STEP_S};
 use crate::sample::MOST_SENSORS;
 use crate::walker::Walker;
-
-/// Longest time between two moves of a model off the mean, s.
-const TURN_S: f64 = 2e-3;
 
 /// What follows a shot.
 #[derive(Debug)]
@@ -104,6 +102,12 @@ pub struct Ensemble {
     slots: Vec<Option<usize>>,
     turn: usize,
     turns: usize,
+    /// A turn ended with the last sample.
+    turned: bool,
+    /// How often turns are taken.
+    pace: Pace,
+    /// When the last turn began, s, and the values at the mean then.
+    began: (f64, [f64; MOST_SENSORS]),
     /// Values at the mean, Pa or K, by sensor of the mold.
     pub values: [f64; MOST_SENSORS],
     /// Slopes along the directions, by sensor.
@@ -139,7 +143,7 @@ impl Ensemble {
         let slots = names
             .iter()
             .map(|n| net.about.sensors.iter().position(|s| s.name == *n));
-        Self::new(belief, slots.collect(), follower)
+        Self::new(belief, slots.collect(), Pace::STRIDING, follower)
     }
 
     /// Around a belief, through the reduced solver; `walker` prepares one at given latents.
@@ -151,7 +155,9 @@ impl Ensemble {
         names: usize,
         walker: impl Fn(&Latents) -> Result<Walker, E>,
     ) -> Result<Self, E> {
-        Self::new(belief, (0..names).map(Some).collect(), |mean| {
+        let slots = (0..names).map(Some).collect();
+        // A solver's error depends on its steps: neighbours take those of the mean.
+        Self::new(belief, slots, Pace::STEADY, |mean| {
             let latents = Latents::from_values(*mean);
             Ok(Engine::Witness(Box::new(walker(&latents)?)))
         })
@@ -160,6 +166,7 @@ impl Ensemble {
     fn new<E>(
         belief: &Belief,
         slots: Vec<Option<usize>>,
+        pace: Pace,
         engine: impl Fn(&[f64; COUNT]) -> Result<Engine, E>,
     ) -> Result<Self, E> {
         let root = belief.root();
@@ -182,6 +189,9 @@ impl Ensemble {
             slots,
             turn: 0,
             turns: 1,
+            turned: true,
+            pace,
+            began: (f64::NEG_INFINITY, [f64::NAN; MOST_SENSORS]),
             values: [f64::NAN; MOST_SENSORS],
             slopes: [[0.0; COUNT]; MOST_SENSORS],
             filled: 0.0,
@@ -194,8 +204,10 @@ impl Ensemble {
         self.nominal.reset();
         self.members.iter_mut().for_each(|m| m.engine.reset());
         // Only sampling faster than a turn leaves time to take turns.
-        self.turns = ((TURN_S / dt.max(1e-6)).floor() as usize).clamp(1, self.members.len().max(1));
-        self.turn = 0;
+        self.turns = ((STEP_S / dt.max(1e-6)).floor() as usize).clamp(1, self.members.len().max(1));
+        (self.turn, self.turned) = (0, true);
+        self.pace.reset();
+        self.began = (f64::NEG_INFINITY, [f64::NAN; MOST_SENSORS]);
         self.slopes = [[0.0; COUNT]; MOST_SENSORS];
         (self.filled, self.filled_slopes) = (0.0, [0.0; COUNT]);
         self.take();
@@ -208,6 +220,10 @@ impl Ensemble {
     pub fn push(&mut self, t: f64, pa: f64) -> Result<(), Refusal> {
         self.nominal.push(t, pa)?;
         self.take();
+        self.turned = false;
+        if self.turn == 0 && !self.due(t) {
+            return Ok(());
+        }
         let (turn, turns) = (self.turn, self.turns);
         for m in self.members.iter_mut().skip(turn).step_by(turns) {
             // A neighbour that cannot follow says nothing about its direction; the mean goes on.
@@ -223,12 +239,29 @@ impl Ensemble {
             self.filled_slopes[m.direction] = (m.engine.filled() - self.filled) / m.scale;
         }
         self.turn = (turn + 1) % turns;
+        self.turned = self.turn == 0;
         Ok(())
+    }
+
+    /// Whether another turn begins with a sample; if so, it is the beginning of it.
+    fn due(&mut self, t: f64) -> bool {
+        let (then, values) = self.began;
+        // The drive stands among the values; where it does not, the others tell.
+        let moved = self.values.iter().zip(&values).map(|(a, b)| (a - b).abs());
+        let moved_pa = moved.fold(0.0, f64::max);
+        let longest_s = self.pace.longest_s(moved_pa);
+        if longest_s > STEP_S && t - then < longest_s * (1.0 - 1e-6) {
+            return false;
+        }
+        self.began = (t, self.values);
+        let full = self.full();
+        self.pace.stepped(t, full, moved_pa);
+        true
     }
 
     /// True when every neighbour has been moved since the last time it was true: once a turn.
     pub fn turned(&self) -> bool {
-        self.turn == 0
+        self.turned
     }
 
     fn take(&mut self) {

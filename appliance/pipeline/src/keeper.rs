@@ -189,7 +189,7 @@ impl Keeper {
                     mold: self.mold.name.clone(),
                     source,
                 })?;
-                (ensemble, Some(walker(&self.latents())?))
+                (ensemble, Some(walker(&self.latents())?.striding()))
             }
             None => (
                 Ensemble::of_witness(&self.belief, self.names.len(), walker)?,
@@ -262,7 +262,7 @@ impl Keeper {
     /// The part once more, by the witness at what this shot itself has taught, driven by the recorded inlet pressure.
     fn replay(&self, record: &ShotRecord) -> Option<Part> {
         let observer = Observer::new(&self.mold, &self.material, &self.latents()).ok()?;
-        let mut walker = Walker::new(observer, &self.names);
+        let mut walker = Walker::new(observer, &self.names).striding();
         walker.push(0.0, ATMOSPHERE_PA).ok()?;
         for row in &record.rows {
             let (t, pa) = (row.time_s, row.measured[self.setup.drive]);

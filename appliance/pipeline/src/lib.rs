@@ -28,6 +28,7 @@ pub mod lead;
 pub mod lesson;
 pub mod matrix;
 pub mod memory;
+mod pace;
 pub mod part;
 pub mod phase;
 pub mod places;

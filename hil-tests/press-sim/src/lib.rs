@@ -28,6 +28,7 @@ pub mod scenario;
 pub mod sensor;
 pub mod servers;
 pub mod setpoints;
+pub mod solved;
 pub mod truth;
 
 pub use control::CycleData;

@@ -5,6 +5,7 @@ use crate::error::PressSimError;
 use crate::plant::Plant;
 use crate::scenario::Scenario;
 use crate::sensor::{Sensors, scale};
+use crate::solved::Solved;
 use crate::truth::Truth;
 use crate::{CycleData, PressHandle};
 use firmware_node::channel::Reading;
@@ -72,6 +73,13 @@ impl Offline {
             rows: 0,
             scales: Arc::new(scenario.channels.iter().map(scale).collect()),
         })
+    }
+
+    /// The same press, with the shots that others of its scenario have solved.
+    #[must_use]
+    pub fn remembering(mut self, solved: &Solved) -> Self {
+        self.plant.remember(solved);
+        self
     }
 
     /// The press's control: change setpoints between two calls of [`Offline::cycle`].

@@ -7,6 +7,7 @@ use crate::error::PressSimError;
 use crate::process::Process;
 use crate::scenario::{EventKind, Scenario, Signal};
 use crate::setpoints::{Range, Setpoint};
+use crate::solved::Solved;
 use crate::truth::{STEP_S, Truth};
 use models_physics::latents::{LATENTS, Latent, Latents};
 use models_physics::mold::{Mold, Press, Sensor, SensorKind, SensorQuantity};
@@ -59,6 +60,7 @@ pub struct Plant {
     next_shot: u64,
     cycles: u64,
     planned: Option<Planned>,
+    solved: Option<Solved>,
 }
 
 impl Plant {
@@ -99,7 +101,13 @@ impl Plant {
             next_shot: 1,
             cycles: 0,
             planned: None,
+            solved: None,
         })
+    }
+
+    /// Looks for shots among those solved before, and leaves its own there; presses of the same scenario only.
+    pub fn remember(&mut self, solved: &Solved) {
+        self.solved = Some(solved.clone());
     }
 
     /// The press's control.
@@ -214,15 +222,22 @@ impl Plant {
         if let Some(volume) = transfer_volume {
             recipe.transfer.injected_volume = volume.min(recipe.transfer.injected_volume);
         }
-        let shot = run_recipe(
-            &self.mold,
-            &self.press,
-            &recipe,
-            &planned.latents,
-            self.mold.cut(),
-            &Keep::default(),
-        )
-        .map_err(|source| PressSimError::Shot {
+        let solve = || {
+            let (mold, latents) = (&self.mold, &planned.latents);
+            run_recipe(
+                mold,
+                &self.press,
+                &recipe,
+                latents,
+                mold.cut(),
+                &Keep::default(),
+            )
+        };
+        let shot = match &self.solved {
+            Some(solved) => solved.shot(&planned.latents, &recipe, solve),
+            None => solve().map(Arc::new),
+        };
+        let shot = shot.map_err(|source| PressSimError::Shot {
             shot: planned.shot,
             source,
         })?;

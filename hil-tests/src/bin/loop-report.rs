@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use hil_press_sim::Scenario;
-use hil_tests::loop_report::{DISTURBED_FROM, Figures, Follows, LoopShot, Means, run, spread};
+use hil_press_sim::solved::Solved;
+use hil_tests::loop_report::{DISTURBED_FROM, Figures, Follows, LoopShot, Means, run_with, spread};
 
 const SCENARIOS: [&str; 4] = [
     "loop-viscosity-step",
@@ -140,13 +141,11 @@ fn follows(run: &[LoopShot], of: fn(&LoopShot) -> f64) -> Follows {
     Follows::of(&pairs, mass)
 }
 
-/// Runs everything on all cores.
+/// Runs everything on all cores; all means of one press beside each other, because they share what it makes while nobody moves a setpoint.
 fn work(scenarios: &[&str], shots: usize, seeds: usize) -> Vec<Job> {
     let mut list = Vec::new();
     for scenario in 0..scenarios.len() {
-        for means in Means::ALL {
-            list.extend((1..=seeds as u64).map(|seed| (scenario, seed, means)));
-        }
+        list.extend((1..=seeds as u64).map(|seed| (scenario, seed)));
     }
     list.reverse();
     let (list, done) = (Mutex::new(list), Mutex::new(Vec::new()));
@@ -156,23 +155,26 @@ fn work(scenarios: &[&str], shots: usize, seeds: usize) -> Vec<Job> {
             scope.spawn(|| {
                 loop {
                     let next = list.lock().expect("no panic while listing").pop();
-                    let Some((scenario, seed, means)) = next else {
+                    let Some((scenario, seed)) = next else {
                         return;
                     };
                     let opened = Scenario::open(scenarios[scenario]).expect("a shipped scenario");
-                    let run = run(&opened, seed, shots, means);
-                    eprintln!(
-                        "{} seed {seed} {means:?}: {:?}",
-                        scenarios[scenario],
-                        Figures::of(&run)
-                    );
-                    let job = Job {
-                        scenario,
-                        seed,
-                        means,
-                        run,
-                    };
-                    done.lock().expect("no panic while listing").push(job);
+                    let solved = Solved::default();
+                    for means in Means::ALL {
+                        let run = run_with(&opened, seed, shots, means, &solved);
+                        eprintln!(
+                            "{} seed {seed} {means:?}: {:?}",
+                            scenarios[scenario],
+                            Figures::of(&run)
+                        );
+                        let job = Job {
+                            scenario,
+                            seed,
+                            means,
+                            run,
+                        };
+                        done.lock().expect("no panic while listing").push(job);
+                    }
                 }
             });
         }

@@ -101,6 +101,13 @@ impl Observer {
         &self.state
     }
 
+    /// Largest change of pressure in the last part of a step, Pa.
+    pub fn moved_pa(&self) -> f64 {
+        // The state before lies where the next one will be made.
+        let pairs = self.state.pressure.iter().zip(&self.next.pressure);
+        pairs.fold(0.0, |most, (now, before)| most.max((now - before).abs()))
+    }
+
     /// The model behind it.
     pub fn model(&self) -> &Model {
         &self.model

@@ -10,7 +10,8 @@ use crate::correct::quantity::{QUANTITIES, Quantity};
 use crate::correct::recorded::Recorded;
 use crate::correct::settling::{Reached, Settling};
 use crate::correct::target::{Aim, Bound, Target};
-use crate::correct::tracker::{Off, Tracker};
+use crate::correct::tracker::{Off, REFERENCE_SHOTS, Tracker};
+use crate::correct::trend::Trend;
 use crate::error::PipelineError;
 use crate::keeper::Keeper;
 use crate::kind::Kind;
@@ -18,13 +19,11 @@ use crate::ports::{Change, Limits, SETPOINTS, Setpoint, Setpoints};
 use crate::shot::ShotRecord;
 
 /// A deviation must be this many of its standard deviations before anything is moved for it.
-const SURE: f64 = 2.5;
+const SURE: f64 = 2.0;
 /// A slope must be this many of its standard deviations.
 const SLOPE_SURE: f64 = 2.0;
 /// Standard deviations that a hard limit is kept away by.
 const WALL_SURE: f64 = 1.645;
-/// Drift of a result from shot to shot, in its tolerance.
-const DRIFT: f64 = 0.15;
 /// Drift of the estimate's own error, in its tolerance.
 const BIAS_DRIFT: f64 = 0.05;
 /// Slopes are right to this share.
@@ -147,7 +146,9 @@ pub struct Decided {
 struct Kept {
     target: Target,
     /// Off the reference, by the estimate.
-    level: Level,
+    level: Trend,
+    /// How well the reference itself is known: it is the mean of a few shots, scattered as those that are compared with it.
+    learned_sd: f64,
     /// Label less estimate, where both are off the reference.
     bias: Level,
     /// The same when the reference was learned, where the target is the reference.
@@ -174,7 +175,8 @@ impl Corrector {
     pub fn new(settings: Correction, tracker: Tracker) -> Self {
         let kept = |target: &Target| Kept {
             target: *target,
-            level: Level::default(),
+            level: Trend::new(target.tolerance),
+            learned_sd: 0.0,
             bias: Level::default(),
             bias_then: None,
             waiting: VecDeque::new(),
@@ -324,10 +326,13 @@ impl Corrector {
                 by.sum()
             });
             let tolerance = kept.target.tolerance;
-            kept.level.pass(DRIFT * tolerance, moved, SLOPE_SD * moved);
+            kept.level.pass(moved, SLOPE_SD * moved);
             kept.bias.pass(BIAS_DRIFT * tolerance, 0.0, 0.0);
             if off.understood {
                 let seen_off = [off.outcome[q], off.sd[q]];
+                if kept.level.get().is_none() {
+                    kept.learned_sd = seen_off[1] / f64::from(REFERENCE_SHOTS).sqrt();
+                }
                 kept.level.measure(seen_off[0], seen_off[1]);
                 kept.waiting.push_back((seen.shot, seen_off));
                 if kept.waiting.len() > WAITING {
@@ -504,17 +509,29 @@ impl Decided {
 }
 
 impl Kept {
+    /// What labels say that the estimate's own error has moved since the reference. As long as they say nothing for sure it has not, as
+    /// without labels: a scale must not make the box more timid than it is without one.
+    fn bias_since(&self) -> (f64, f64) {
+        let (Some([now, sd]), Some([then, then_sd])) = (self.bias.get(), self.bias_then) else {
+            return (0.0, 0.0);
+        };
+        let (moved, sd) = (now - then, sd.hypot(then_sd));
+        if moved.abs() > SURE * sd {
+            (moved, sd)
+        } else {
+            (0.0, 0.0)
+        }
+    }
+
     /// Off the target, once anything is known.
     fn judge(&self, reference: &Banded) -> Option<Judged> {
         let [level, level_sd] = self.level.get()?;
         let [reference, reference_sd] = *reference;
         let (off, sd, target) = match self.target.aim {
             Aim::Reference => {
-                let (bias, bias_sd) = match (self.bias.get(), self.bias_then) {
-                    (Some([now, sd]), Some([then, then_sd])) => (now - then, sd.hypot(then_sd)),
-                    _ => (0.0, 0.0),
-                };
-                (level + bias, level_sd.hypot(bias_sd), reference)
+                let (bias, bias_sd) = self.bias_since();
+                let sd = level_sd.hypot(self.learned_sd);
+                (level + bias, sd.hypot(bias_sd), reference)
             }
             Aim::Value(value) => {
                 let [bias, bias_sd] = self.bias.get().unwrap_or([0.0, reference_sd]);

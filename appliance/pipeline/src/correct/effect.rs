@@ -3,6 +3,8 @@
 //! Only differences of two replays are promised: what the shot itself came to is the estimate's business. Bands come from
 //! replays at one standard deviation of the belief along each of its directions.
 
+use std::sync::OnceLock;
+
 use models_physics::latents::{COUNT, LATENTS, Latent, Latents};
 
 use crate::belief::{Belief, Square};
@@ -30,7 +32,12 @@ pub struct Effect {
     fill: Vec<Piece>,
     estimate: Outcome,
     base: Outcome,
+    /// The shot with its own setpoints, at the latents believed in and off them: the same for every change that is asked about.
+    unchanged: OnceLock<Vec<Ran>>,
 }
+
+/// Results and evenly spaced curves of a run.
+type Ran = (Outcome, Vec<Instant>);
 
 /// What a change of setpoints would do, once temperatures have settled.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,6 +159,7 @@ impl Effect {
             fill,
             estimate,
             base,
+            unchanged: OnceLock::new(),
         })
     }
 
@@ -281,39 +289,54 @@ impl Effect {
         &self.shot
     }
 
-    /// Curves and results with a change of setpoints, beside the last shot.
+    /// Runs with setpoints `after`: at the latents believed in, then off them along each direction.
+    fn everywhere(&self, after: &Setpoints) -> Result<Vec<Ran>, PipelineError> {
+        let all = std::iter::once(&self.latents).chain(&self.off);
+        let run = |latents: &Latents| -> Result<Ran, PipelineError> {
+            let (outcome, curve) = self.run(latents, after, true)?;
+            Ok((outcome, even(&curve)))
+        };
+        all.map(run).collect()
+    }
+
+    /// Those with the shot's own setpoints, run once.
+    fn unchanged(&self) -> Result<&[Ran], PipelineError> {
+        if let Some(ran) = self.unchanged.get() {
+            return Ok(ran);
+        }
+        let ran = self.everywhere(&self.setpoints)?;
+        Ok(self.unchanged.get_or_init(|| ran))
+    }
+
+    /// Curves and results with a change of setpoints, beside the last shot. The first change costs two replays a direction of the belief, every
+    /// further one half of that.
     ///
     /// # Errors
     /// When the solver stops.
     pub fn what_if(&self, change: &Change) -> Result<WhatIf, PipelineError> {
-        let after = change.applied_to(&self.setpoints);
-        let both = |latents: &Latents| -> Result<_, PipelineError> {
-            let (a, a_curve) = self.run(latents, &self.setpoints, true)?;
-            let (b, b_curve) = self.run(latents, &after, true)?;
-            Ok((a, b, even(&a_curve), even(&b_curve)))
-        };
-        let (a, b, a_curve, b_curve) = both(&self.latents)?;
+        let before = self.unchanged()?;
+        let after = self.everywhere(&change.applied_to(&self.setpoints))?;
+        let ((a, a_curve), (b, b_curve)) = (&before[0], &after[0]);
         let (mut a_sd, mut b_sd, mut moved_sd) =
             (Outcome::default(), Outcome::default(), Outcome::default());
-        let (mut a_bands, mut b_bands) = (spreads(&a_curve), spreads(&b_curve));
-        for latents in &self.off {
-            let (a_off, b_off, a_curve_off, b_curve_off) = both(latents)?;
-            add_square(&mut a_sd, &a_off, &a);
-            add_square(&mut b_sd, &b_off, &b);
-            add_square(&mut moved_sd, &b_off.less(&a_off), &b.less(&a));
-            add_squares(&mut a_bands, &a_curve_off, &a_curve);
-            add_squares(&mut b_bands, &b_curve_off, &b_curve);
+        let (mut a_bands, mut b_bands) = (spreads(a_curve), spreads(b_curve));
+        for ((a_off, a_curve_off), (b_off, b_curve_off)) in before.iter().zip(&after).skip(1) {
+            add_square(&mut a_sd, a_off, a);
+            add_square(&mut b_sd, b_off, b);
+            add_square(&mut moved_sd, &b_off.less(a_off), &b.less(a));
+            add_squares(&mut a_bands, a_curve_off, a_curve);
+            add_squares(&mut b_bands, b_curve_off, b_curve);
         }
-        let shift = self.estimate.less(&a);
+        let shift = self.estimate.less(a);
         let banded = |value: &Outcome, variance: &Outcome| {
             std::array::from_fn(|i| [value.0[i] + shift.0[i], variance.0[i].sqrt()])
         };
         Ok(WhatIf {
-            before: banded(&a, &a_sd),
-            after: banded(&b, &b_sd),
+            before: banded(a, &a_sd),
+            after: banded(b, &b_sd),
             change: std::array::from_fn(|i| [b.0[i] - a.0[i], moved_sd.0[i].sqrt()]),
-            curves_before: join(a_curve, &a_bands),
-            curves_after: join(b_curve, &b_bands),
+            curves_before: join(a_curve.clone(), &a_bands),
+            curves_after: join(b_curve.clone(), &b_bands),
         })
     }
 

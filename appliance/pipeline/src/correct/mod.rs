@@ -5,7 +5,7 @@
 //!             --Replay----> the shot again at the latents believed in, as it was or with other setpoints
 //!             --Effect----> gradient for the correction, curves and bands for the what-if page
 //!             --Marks-----> a few numbers that follow the melt --Tracker--> how far the shot is off the reference shots
-//!  Off --Level--> the slow part of it, with what labels say about the estimate --Corrector--> program --> Decision
+//!  Off --Trend--> the slow part of it, with what labels say about the estimate --Corrector--> program --> Decision
 //! ```
 
 pub mod corrector;
@@ -19,6 +19,7 @@ pub mod replay;
 pub mod settling;
 pub mod target;
 pub mod tracker;
+pub mod trend;
 
 pub use corrector::{Correction, Corrector, Decided, Held, Judged, Seen};
 pub use effect::{Effect, Gradient, WhatIf};
