@@ -66,12 +66,14 @@ pub struct LoopShot {
     pub tracked_kg: f64,
     /// Its standard deviation, kg.
     pub tracked_sd_kg: f64,
+    /// Slow part of the mass off its target as the box judges it, with standard deviation, kg.
+    pub judged_kg: [f64; 2],
     /// Mass by the witness at the belief before the shot, kg.
     pub witness_kg: f64,
     /// Setpoints the shot ran with.
     pub setpoints: Setpoints,
     /// Trust after it, where a box looked.
-    pub trust: Option<TrustState>,
+    pub trust: Option<(TrustState, Reason)>,
     /// Why nothing was asked for after it.
     pub held: Option<Held>,
 }
@@ -85,8 +87,6 @@ const WEIGHED: u64 = 5;
 
 /// What the operator allows the box to move.
 pub fn limits() -> Limits {
-        return [None; SETPOINTS];
-    }
     let mut limits: Limits = [None; SETPOINTS];
     limits[Setpoint::HoldPressure as usize] = Some(Limit {
         low: 35e6,
@@ -198,13 +198,14 @@ pub fn run_with(
             mass_kg: molded.truth.mass_kg,
             tracked_kg: mass(|o| o.outcome[Quantity::PartMass]),
             tracked_sd_kg: mass(|o| o.sd[Quantity::PartMass]),
+            judged_kg: decided.judged.first().map_or([f64::NAN; 2], |j| j.off),
             witness_kg: if molded.summary.kind == Kind::Production {
                 molded.summary.part.mass_kg[0]
             } else {
                 f64::NAN
             },
             setpoints: set,
-            trust: Some(molded.summary.trust.state),
+            trust: Some((molded.summary.trust.state, molded.summary.trust.reason)),
             held: decided.held,
         });
     }
@@ -225,6 +226,7 @@ fn left_alone(scenario: &Scenario, seed: u64, shots: usize, solved: &Solved) -> 
                 mass_kg: truth.mass_kg,
                 tracked_kg: f64::NAN,
                 tracked_sd_kg: f64::NAN,
+                judged_kg: [f64::NAN; 2],
                 witness_kg: f64::NAN,
                 setpoints,
                 trust: None,

@@ -1,4 +1,5 @@
-//! `loop-report [SHOTS] [SEEDS] [SCENARIO...]`: the tables of `make loop-report`, in Markdown.
+//! `loop-report [SHOTS] [SEEDS] [SCENARIO...] [--shots]`: the tables of `make loop-report`, in Markdown; with `--shots` every shot on
+//! the error output, masses in milligrams.
 
 use std::sync::Mutex;
 
@@ -21,7 +22,9 @@ struct Job {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (options, args): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|a| a.starts_with("--"));
+    let each = options.iter().any(|o| o == "--shots");
     let mut numbers = args.iter().filter_map(|a| a.parse::<usize>().ok());
     let (shots, seeds) = (numbers.next().unwrap_or(40), numbers.next().unwrap_or(5));
     let asked = |name: &&str| {
@@ -34,6 +37,10 @@ fn main() {
         .filter(|s| args.iter().any(|a| a == s));
     let scenarios: Vec<&str> = SCENARIOS.into_iter().filter(asked).chain(steps).collect();
     let jobs = work(&scenarios, shots, seeds);
+    if each {
+        jobs.iter()
+            .for_each(|job| told(scenarios[job.scenario], job));
+    }
     let runs = |scenario: usize, means: Means| {
         let mut found: Vec<&Job> = jobs
             .iter()
@@ -112,6 +119,27 @@ fn main() {
                 row("**all**", &all, all.sd / base);
             }
         }
+    }
+}
+
+/// Shot by shot: true mass, what the tracker and the filter say it is off, hold pressure and time, and why nothing was asked for.
+fn told(scenario: &str, job: &Job) {
+    for s in &job.run {
+        eprintln!(
+            "{scenario} {} {:?} {} {:.3} tracked {:+.3} {:.3} judged {:+.3} {:.3} at {:.3} MPa {:.3} s {:?} {:?}",
+            job.seed,
+            job.means,
+            s.shot,
+            1e6 * s.mass_kg,
+            1e6 * s.tracked_kg,
+            1e6 * s.tracked_sd_kg,
+            1e6 * s.judged_kg[0],
+            1e6 * s.judged_kg[1],
+            1e-6 * s.setpoints.0[0],
+            s.setpoints.0[1],
+            s.trust,
+            s.held
+        );
     }
 }
 

@@ -330,10 +330,9 @@ impl Corrector {
             kept.bias.pass(BIAS_DRIFT * tolerance, 0.0, 0.0);
             if off.understood {
                 let seen_off = [off.outcome[q], off.sd[q]];
-                if kept.level.get().is_none() {
-                    kept.learned_sd = seen_off[1] / f64::from(REFERENCE_SHOTS).sqrt();
-                }
                 kept.level.measure(seen_off[0], seen_off[1]);
+                let scatter = kept.level.scatter(seen_off[1]);
+                kept.learned_sd = scatter / f64::from(REFERENCE_SHOTS).sqrt();
                 kept.waiting.push_back((seen.shot, seen_off));
                 if kept.waiting.len() > WAITING {
                     kept.waiting.pop_front();
