@@ -19,7 +19,7 @@ use firmware_wire::{Hello, PartVerdict};
 
 use crate::config::{Feeds, NodeConfig};
 use crate::output::Output;
-use crate::press::Key;
+use crate::press::{Injecting, Key};
 use crate::quality::REASON;
 use crate::realtime::{Granted, thread_seconds};
 use crate::router::Router;
@@ -122,6 +122,7 @@ pub struct Line {
     scratch: [[f32; MOST_SENSORS]; 4],
     output: Option<Output>,
     key: Arc<Key>,
+    injecting: Arc<Injecting>,
 }
 
 /// What a line is made of.
@@ -150,6 +151,8 @@ pub struct Parts {
     pub granted: Granted,
     /// The key at the press.
     pub key: Arc<Key>,
+    /// The shot that injects.
+    pub injecting: Arc<Injecting>,
 }
 
 impl Line {
@@ -189,6 +192,7 @@ impl Line {
             scratch: [[0.0; MOST_SENSORS]; 4],
             output,
             key: parts.key,
+            injecting: parts.injecting,
         }
     }
 
@@ -241,6 +245,7 @@ impl Line {
             output.show(self.number, PartVerdict::Reject, Instant::now());
         }
         let number = self.number;
+        self.injecting.began(number);
         self.tell(Told::Began { number });
     }
 

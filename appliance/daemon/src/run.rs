@@ -29,7 +29,7 @@ use crate::error::DaemonError;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
 use crate::output::Output;
-use crate::press::{Desk, Key, PressConfig, link, task};
+use crate::press::{Desk, Injecting, Key, PressConfig, link, task};
 use crate::quality::Teacher;
 use crate::ready::{Ready, ready};
 use crate::shared::Shared;
@@ -204,6 +204,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         ..ShotContext::default()
     };
     let key = Arc::new(Key::default());
+    let injecting = Arc::new(Injecting::default());
     let estimator = Estimator::new(keeper.setup().clone(), tuning);
     let parts = Parts {
         start,
@@ -218,6 +219,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         context,
         granted: realtime::Granted::default(),
         key: key.clone(),
+        injecting: injecting.clone(),
     };
     let clamp_n = mold.press.as_ref().map(|p| p.clamp_force_n);
     let range = keeper
@@ -236,7 +238,13 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         .map(Setpoints::of_recipe)
         .unwrap_or_default();
     let desk = match &config.press_port {
-        Some(port) => Some(reach(port, key, &recipe, &config.data, recorder.book())?),
+        Some(port) => Some(reach(
+            port,
+            (key, injecting),
+            &recipe,
+            &config.data,
+            recorder.book(),
+        )?),
         None => None,
     };
     let limits_of_setpoints = config
@@ -348,7 +356,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
 /// Starts the thread that talks to the press; `recipe` is where one stands that is set by hand.
 fn reach(
     port: &PressConfig,
-    key: Arc<Key>,
+    lines: (Arc<Key>, Arc<Injecting>),
     recipe: &Setpoints,
     data: &Path,
     book: Book,
@@ -380,7 +388,9 @@ fn reach(
     let guard =
         |memory: Option<&_>| Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from);
     let memory = folder.join("guard.json");
-    let desk = Arc::new(Desk::new(fixed, key, guard, limits, memory, book, orders)?);
+    let desk = Arc::new(Desk::new(
+        fixed, lines, guard, limits, memory, book, orders,
+    )?);
     let (mine, every) = (desk.clone(), Duration::from_secs_f64(port.read_every_s));
     spawn("moldsight-press", move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

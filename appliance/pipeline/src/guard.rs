@@ -20,6 +20,7 @@
 //!  Held:         Ready, Waiting, Written          -> Holding     link, freshness, heartbeat, automatic or trust failed
 //!  OperatorEdit: Ready, Waiting, Written, Holding -> Edited      a setpoint moved that the guard did not move
 //!  NotReadBack, WriteRefused: from whichever armed state the write is still open in
+//!  NotSent:      Written                          -> Ready       the next shot injects already
 //!  TakenOff:     every state but Unread           -> Released    in Unread: not armed any more
 //!  Observed:     every state but Unread           -> Observing   in Unread: not armed any more
 //! ```
@@ -36,6 +37,7 @@ pub mod decision;
 mod memory;
 mod order;
 pub mod outcome;
+mod pause;
 mod person;
 mod read;
 pub mod rules;
@@ -53,6 +55,7 @@ pub use settings::{GuardSettings, Mode};
 pub use state::{Arrow, State};
 
 use memory::{Moves, listed, placed};
+use pause::Pause;
 use rules::{Reading, View};
 
 /// The machine. Its clock is any that only goes forward while the process lives, in seconds.
@@ -74,6 +77,7 @@ pub struct Guard {
     pending: Option<(Order, f64)>,
     moves: Moves,
     shot: Option<(u64, Kind, TrustState)>,
+    pause: Pause,
     wish: Option<(Wish, f64)>,
     advice: Option<Advice>,
     /// The recipe of before is still to be written; since when.
@@ -131,6 +135,7 @@ impl Guard {
                 .map(|p| (p.order.clone(), now_s - p.age_s)),
             moves: Moves::restored(&memory.moves, now_s),
             shot: None,
+            pause: Pause::new(),
             wish: None,
             advice: None,
             restoring: None,
@@ -239,11 +244,18 @@ impl Guard {
         self.decide()
     }
 
+    /// Shot `number` injects: what was decided about an earlier one comes too late.
+    pub fn injects(&mut self, now_s: f64, number: u64) {
+        self.begin(now_s);
+        self.pause.injects(self.now_s, number);
+    }
+
     /// A shot ended. Advice and a wish of an earlier shot expire.
     pub fn shot_ended(&mut self, now_s: f64, shot: Shot) -> Decision {
         self.begin(now_s);
         self.withdraw(Arrow::Expired);
         self.shot = Some((shot.number, shot.kind, shot.trust));
+        self.pause.ends(self.now_s, shot.number);
         self.seen_wish.clone_from(&shot.wish);
         self.wish = shot.wish.map(|wish| (wish, self.now_s));
         match self.state {
@@ -297,11 +309,13 @@ impl Guard {
             limits: &self.limits,
             now_s: self.now_s,
             state: self.state,
+            mode: self.mode,
             link: self.link,
             reading: self.reading.as_ref(),
             known: (self.state != State::Unread).then_some(&self.known),
             pending: self.pending.is_some(),
             shot: self.shot,
+            pause: &self.pause,
             last_write_shot: self.last_write_shot,
             moved: self.moves.sums(self.now_s),
             asked: None,

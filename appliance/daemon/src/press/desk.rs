@@ -15,6 +15,7 @@ use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
 use appliance_web::view;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::injecting::Injecting;
 use super::key::Key;
 use super::link::{Fixed, Link, told};
 use super::record::{self, Answered, Found, Written};
@@ -54,11 +55,23 @@ pub(super) struct Inner {
     open: Option<(Order, i64)>,
 }
 
+/// Whether an order may still go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Still {
+    /// It may.
+    Stands,
+    /// The next shot injects already.
+    TooLate,
+    /// The press was lost, or the box taken off it.
+    Withdrawn,
+}
+
 /// The desk.
 pub struct Desk {
     inner: Mutex<Inner>,
     pub(super) fixed: Fixed,
     key: Arc<Key>,
+    injecting: Arc<Injecting>,
     orders: UnboundedSender<Order>,
     memory: PathBuf,
     book: Book,
@@ -72,7 +85,7 @@ impl Desk {
     /// When settings or limits make no sense.
     pub fn new(
         fixed: Fixed,
-        key: Arc<Key>,
+        (key, injecting): (Arc<Key>, Arc<Injecting>),
         guard: impl FnOnce(Option<&Memory>) -> Result<Guard, DaemonError>,
         limits: Limits,
         memory: PathBuf,
@@ -99,6 +112,7 @@ impl Desk {
             }),
             fixed,
             key,
+            injecting,
             orders,
             memory,
             book,
@@ -117,8 +131,18 @@ impl Desk {
     /// Time passed.
     pub fn tick(&self) {
         let inner = &mut *self.lock();
+        self.look(inner);
         let decision = inner.guard.tick(self.now_s());
         self.take(inner, decision);
+    }
+
+    /// Which shot injects now.
+    pub fn look_at_shot(&self) {
+        self.look(&mut self.lock());
+    }
+
+    fn look(&self, inner: &mut Inner) {
+        inner.guard.injects(self.now_s(), self.injecting.shot());
     }
 
     /// The controller took a heartbeat.
@@ -164,12 +188,28 @@ impl Desk {
     }
 
     /// Whether an order may still go out.
-    pub(super) fn stands(&self, order: &Order) -> bool {
+    pub(super) fn stands(&self, order: &Order) -> Still {
         let inner = self.lock();
         let open = inner.guard.memory().pending;
         let in_hand = open.is_some_and(|p| p.order.id == order.id);
-        let free = order.kind == OrderKind::Restore || inner.guard.state() == State::Written;
-        in_hand && free && inner.link.lost.is_none() && !self.key.off()
+        let restores = order.kind == OrderKind::Restore;
+        let free = restores || inner.guard.state() == State::Written;
+        if !(in_hand && free && inner.link.lost.is_none()) || self.key.off() {
+            return Still::Withdrawn;
+        }
+        let by_itself = !restores && inner.guard.mode() == Mode::Correct;
+        if by_itself && self.injecting.shot() > order.shot {
+            return Still::TooLate;
+        }
+        Still::Stands
+    }
+
+    /// An order would have come too late and never went out.
+    pub(super) fn too_late(&self, order: &Order) {
+        let inner = &mut *self.lock();
+        let why = "not sent: the next shot injects already";
+        let decision = inner.guard.not_sent(self.now_s(), order.id, why);
+        self.take(inner, decision);
     }
 
     /// An order never went out.
@@ -193,6 +233,7 @@ impl Desk {
         self.outcome(inner, shot.number, ran_with, found);
         inner.plan = plan;
         let wished = shot.wish.is_some();
+        self.look(inner);
         let decision = inner.guard.shot_ended(self.now_s(), shot);
         if wished && decision.verdict == Verdict::Nothing {
             for check in decision.failed() {

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod desk;
+pub mod injecting;
 pub mod key;
 pub mod link;
 pub mod record;
@@ -19,5 +20,6 @@ pub mod task;
 mod tests;
 
 pub use desk::{Desk, Plan};
+pub use injecting::Injecting;
 pub use key::Key;
 pub use settings::PressConfig;

@@ -74,7 +74,10 @@ pub fn rules(checks: &[Check]) -> Vec<view::RuleLine> {
             limit: finite(c.bound),
             unit: match (c.setpoint, c.rule) {
                 (Some(s), _) => s.unit(),
-                (None, Rule::SignalsFresh | Rule::Heartbeat | Rule::WishRecent) => "s",
+                (
+                    None,
+                    Rule::SignalsFresh | Rule::Heartbeat | Rule::WishRecent | Rule::BeforeInjection,
+                ) => "s",
                 _ => "",
             }
             .into(),

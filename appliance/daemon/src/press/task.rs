@@ -8,7 +8,7 @@ use appliance_press::{Press, PressError, PressPort};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use super::desk::Desk;
+use super::desk::{Desk, Still};
 
 /// Pause between two looks at what only time changes.
 const TICK: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ pub async fn run(
         loop {
             tokio::time::sleep(LOOK).await;
             passing.look_at_key();
+            passing.look_at_shot();
             if ticked.elapsed() >= TICK {
                 ticked = Instant::now();
                 passing.tick();
@@ -59,19 +60,22 @@ pub async fn run(
             .heartbeat
             .map_or(every, |h| every.min(h / 2));
         match timeout(pause, orders.recv()).await {
-            // Between the order and here the press may have been lost, or the box taken off it.
-            Ok(Some(order)) if !desk.stands(&order) => desk.withdrawn(&order),
-            Ok(Some(order)) => {
-                if let Err(error) = press.apply(&order.change).await {
-                    // Sent and not read back, or an edit by somebody at the press: the next readings tell.
-                    if !matches!(
-                        error,
-                        PressError::Unconfirmed { .. } | PressError::Edited { .. }
-                    ) {
-                        desk.refused(&order, &error);
+            // Between the order and here the press may have been lost, the box taken off it, or the next shot have begun.
+            Ok(Some(order)) => match desk.stands(&order) {
+                Still::Withdrawn => desk.withdrawn(&order),
+                Still::TooLate => desk.too_late(&order),
+                Still::Stands => {
+                    if let Err(error) = press.apply(&order.change).await {
+                        // Sent and not read back, or an edit by somebody at the press: the next readings tell.
+                        if !matches!(
+                            error,
+                            PressError::Unconfirmed { .. } | PressError::Edited { .. }
+                        ) {
+                            desk.refused(&order, &error);
+                        }
                     }
                 }
-            }
+            },
             Ok(None) => break,
             Err(_) => {}
         }

@@ -14,8 +14,9 @@ use appliance_recorder::{Handle, Recorder, Settings};
 use appliance_web::view::{self, DecisionState};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::desk::Still;
 use super::link::Fixed;
-use super::{Desk, Key, Plan, PressConfig, record};
+use super::{Desk, Injecting, Key, Plan, PressConfig, record};
 use crate::error::DaemonError;
 
 const CONFIG: &str = r#"
@@ -38,6 +39,7 @@ struct Script {
     _handle: Handle,
     signals: PressSignals,
     key: Arc<Key>,
+    injecting: Arc<Injecting>,
 }
 
 impl Script {
@@ -53,10 +55,11 @@ impl Script {
         let guard = |memory: Option<&_>| {
             Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from)
         };
-        let (memory, key) = (folder.join("guard.json"), Arc::new(Key::default()));
+        let memory = folder.join("guard.json");
+        let (key, injecting) = (Arc::new(Key::default()), Arc::new(Injecting::default()));
         let desk = Desk::new(
             fixed,
-            key.clone(),
+            (key.clone(), injecting.clone()),
             guard,
             limits,
             memory,
@@ -79,6 +82,7 @@ impl Script {
             _handle: handle,
             signals,
             key,
+            injecting,
         }
     }
 
@@ -170,7 +174,7 @@ fn confirmed_advice_is_ordered_once_read_back_and_judged_by_the_shot_that_ran_wi
     assert!(script.orders.try_recv().is_err());
     assert!(script.desk.confirm("kim", row).is_ok());
     let order = script.orders.try_recv().unwrap();
-    assert!(script.desk.stands(&order));
+    assert_eq!(script.desk.stands(&order), Still::Stands);
     assert_eq!(script.rows()[0].state, DecisionState::Written);
     // A second key press finds nothing that waits.
     assert_eq!(script.desk.confirm("kim", row), Err(Vec::new()));
@@ -225,11 +229,30 @@ fn an_order_that_was_overtaken_by_the_one_key_is_not_sent() {
     script.shot(1, Some(46e6), 0.010);
     let order = script.orders.try_recv().unwrap();
     script.desk.take_off();
-    assert!(!script.desk.stands(&order));
+    assert_eq!(script.desk.stands(&order), Still::Withdrawn);
     script.desk.withdrawn(&order);
     assert_eq!(script.rows()[0].state, DecisionState::Refused);
     script.read();
     script.shot(2, Some(46e6), 0.010);
+    assert!(script.orders.try_recv().is_err());
+}
+
+#[test]
+fn an_order_that_was_overtaken_by_the_next_injection_is_not_sent_and_the_box_stays_on_the_press() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = Script::armed(folder.path(), Mode::Correct);
+    script.injecting.began(1);
+    script.shot(1, Some(46e6), 0.010);
+    let order = script.orders.try_recv().unwrap();
+    assert_eq!(script.desk.stands(&order), Still::Stands);
+    script.injecting.began(2);
+    assert_eq!(script.desk.stands(&order), Still::TooLate);
+    script.desk.too_late(&order);
+    assert_eq!(script.rows()[0].state, DecisionState::Refused);
+    assert_eq!(script.desk.now().guard.state, "ready");
+    // A shot whose end is told while the next one injects is not corrected.
+    script.injecting.began(4);
+    script.shot(3, Some(47e6), 0.010);
     assert!(script.orders.try_recv().is_err());
 }
 
@@ -241,10 +264,8 @@ fn the_key_at_the_press_takes_the_box_off_and_keeps_it_off() {
     script.shot(1, Some(46e6), 0.010);
     let order = script.orders.try_recv().unwrap();
     script.key.turn(false);
-    assert!(
-        !script.desk.stands(&order),
-        "an order on its way goes nowhere"
-    );
+    // An order on its way goes nowhere.
+    assert_eq!(script.desk.stands(&order), Still::Withdrawn);
     script.desk.look_at_key();
     assert_eq!(script.desk.now().guard.reason, "guard.by.taken_off");
     let refused = script.desk.arm(Mode::Correct).unwrap_err();

@@ -120,6 +120,22 @@ impl Guard {
         self.decide()
     }
 
+    /// Order `id` never went out, because the next shot injects already. The press stays as it is, and so does the box.
+    pub fn not_sent(&mut self, now_s: f64, id: u64, why: &str) -> Decision {
+        self.begin(now_s);
+        if self
+            .pending
+            .as_ref()
+            .is_some_and(|(order, _)| order.id == id)
+        {
+            self.end_pending(&Setpoints::default(), false, Some(why.into()));
+            if self.state == State::Written {
+                self.go(State::Ready, Arrow::NotSent);
+            }
+        }
+        self.decide()
+    }
+
     /// New settings and limits; what was wished or advised under the old ones expires.
     ///
     /// # Errors

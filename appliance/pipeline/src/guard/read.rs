@@ -110,6 +110,7 @@ impl Guard {
         let late = self.now_s - at_s >= self.settings.read_back_s;
         let restore = order.kind == OrderKind::Restore;
         if good {
+            self.pause.wrote(self.now_s - *at_s);
             let written = self.written();
             self.end_pending(read, true, None);
             for (setpoint, value) in written.known() {

@@ -1,7 +1,8 @@
 //! The rules: every one must pass, or nothing is written. Each looks at the same view and knows nothing of the others.
 
 use super::decision::{Effect, OrderKind};
-use super::settings::GuardSettings;
+use super::pause::Pause;
+use super::settings::{GuardSettings, Mode};
 use super::state::State;
 use crate::kind::Kind;
 use crate::ports::{
@@ -42,6 +43,8 @@ pub enum Rule {
     ProductionShot,
     /// Nothing was written after this shot yet.
     OneWritePerShot,
+    /// What the box writes by itself is read back before the next injection. A person who confirms decides when.
+    BeforeInjection,
     /// The wish is recent.
     WishRecent,
     /// Finite values, each setpoint once.
@@ -90,7 +93,8 @@ impl Rule {
         Self::OneWritePerShot,
     ];
     /// Those about a change.
-    pub const WISH: [Self; 10] = [
+    pub const WISH: [Self; 11] = [
+        Self::BeforeInjection,
         Self::WishRecent,
         Self::WellFormed,
         Self::MayMove,
@@ -146,6 +150,7 @@ impl Rule {
             Self::EstimateTrusted => "estimate_trusted",
             Self::ProductionShot => "production_shot",
             Self::OneWritePerShot => "one_write_per_shot",
+            Self::BeforeInjection => "before_injection",
             Self::WishRecent => "wish_recent",
             Self::WellFormed => "well_formed",
             Self::MayMove => "may_move",
@@ -227,12 +232,14 @@ pub(super) struct View<'a> {
     pub limits: &'a Limits,
     pub now_s: f64,
     pub state: State,
+    pub mode: Mode,
     pub link: bool,
     pub reading: Option<&'a Reading>,
     /// Setpoints as the guard knows them; `None` before the first reading.
     pub known: Option<&'a Setpoints>,
     pub pending: bool,
     pub shot: Option<(u64, Kind, TrustState)>,
+    pub pause: &'a Pause,
     pub last_write_shot: Option<u64>,
     /// Movement within the last hour, SI.
     pub moved: [f64; SETPOINTS],
@@ -321,6 +328,7 @@ fn examine(rule: Rule, view: &View) -> Check {
             Check::plain(rule, matches!(view.shot, Some((_, Kind::Production, _))))
         }
         Rule::OneWritePerShot => one_write(view),
+        Rule::BeforeInjection => before_injection(view),
         Rule::WishRecent => {
             let age_s = view.asked.map_or(f64::NAN, |a| view.now_s - a.since_s);
             Check::at_most(rule, age_s, view.settings.wish_s)
@@ -401,6 +409,19 @@ fn one_write(view: &View) -> Check {
         (None, _) => false,
     };
     Check::plain(Rule::OneWritePerShot, pass)
+}
+
+fn before_injection(view: &View) -> Check {
+    let (left, needed) = (view.pause.left_s(view.now_s), view.pause.needed_s());
+    let found = if left.is_finite() { left } else { f64::NAN };
+    Check {
+        value: found,
+        bound: needed,
+        ..Check::plain(
+            Rule::BeforeInjection,
+            view.mode != Mode::Correct || left >= needed,
+        )
+    }
 }
 
 fn well_formed(change: &Change) -> bool {

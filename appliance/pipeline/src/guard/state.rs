@@ -75,6 +75,8 @@ pub enum Arrow {
     NotReadBack,
     /// The press refused it.
     WriteRefused,
+    /// It never went out: the next injection had begun.
+    NotSent,
     /// A setpoint moved that the guard did not move.
     OperatorEdit,
     /// A person accepted the new recipe.
@@ -112,6 +114,7 @@ impl Arrow {
             Self::ReadBack => "read_back",
             Self::NotReadBack => "not_read_back",
             Self::WriteRefused => "write_refused",
+            Self::NotSent => "not_sent",
             Self::OperatorEdit => "operator_edit",
             Self::EditAccepted => "edit_accepted",
             Self::Untouched => "untouched",

@@ -118,6 +118,23 @@ fn a_refused_write_is_not_tried_again() {
 }
 
 #[test]
+fn an_order_overtaken_by_the_next_injection_is_not_sent_and_the_box_stays_on_the_press() {
+    let mut stage = Stage::ready();
+    let decision = stage.mold(Some(wish(30.5e6)));
+    let id = written(&decision).id;
+    stage.now_s += 2.0;
+    stage.guard.injects(stage.now_s, stage.shot + 1);
+    let decision = stage.guard.not_sent(stage.now_s, id, "too late");
+    assert_eq!(
+        (decision.state, &decision.arrows[..]),
+        (State::Ready, &[Arrow::NotSent][..])
+    );
+    assert_eq!(decision.read_back.unwrap().refused.unwrap(), "too late");
+    // The next shot asks again.
+    written(&stage.mold(Some(wish(30.5e6))));
+}
+
+#[test]
 fn advice_is_confirmed_once() {
     let mut stage = advising();
     let decision = stage.mold(Some(wish(30.5e6)));

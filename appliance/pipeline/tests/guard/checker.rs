@@ -14,6 +14,7 @@ pub enum Event {
     Read(PressSignals, Option<f64>),
     LinkLost,
     Tick,
+    Injects(u64),
     Shot(Shot),
     Confirm(u64),
     Decline(u64),
@@ -22,6 +23,7 @@ pub enum Event {
     Observe,
     TakeOff,
     Refused(u64),
+    NotSent(u64),
     Configure(Box<(GuardSettings, Limits)>),
     /// Process gone and back; false: what was stored is gone as well.
     Restart(bool),
@@ -59,6 +61,10 @@ pub struct Checker {
     shot: Option<Shot>,
     shot_at: f64,
     newest: u64,
+    /// The newest shot seen to inject, pauses before injections, and how long the slowest write counts to take.
+    injecting: u64,
+    pauses: Vec<f64>,
+    write_s: f64,
     written_since_shot: bool,
     moves: Vec<(f64, usize, f64)>,
     advice: Option<Order>,
@@ -98,6 +104,9 @@ impl Checker {
             shot: None,
             shot_at: 0.0,
             newest: 0,
+            injecting: 0,
+            pauses: Vec::new(),
+            write_s: 0.5,
             written_since_shot: false,
             moves: Vec::new(),
             advice: None,
@@ -111,6 +120,10 @@ impl Checker {
     pub fn see(&mut self, now: f64, event: &Event, decision: Option<&Decision>) -> Broken {
         self.now = self.now.max(now);
         self.happen(event);
+        // Told between events; what follows from it shows at the next.
+        if matches!(event, Event::Injects(_)) {
+            return Ok(());
+        }
         if !self.all_well() {
             self.good = 0;
             if self.armed && self.read_since_start && !self.edit && !self.held {
@@ -152,6 +165,12 @@ impl Checker {
                     _ => false,
                 };
                 must(by_itself || confirmed, "nobody confirmed this")
+                    .and_then(|()| {
+                        must(
+                            !by_itself || self.in_time(),
+                            "too late for the next injection",
+                        )
+                    })
                     .and_then(|()| self.permits(order))
             }
         };
@@ -226,6 +245,14 @@ impl Checker {
 
     fn near(&self, s: usize, a: f64, b: f64) -> bool {
         (a - b).abs() <= self.settings.tolerance[s]
+    }
+
+    /// Whether a write fits before the next injection.
+    fn in_time(&self) -> bool {
+        let Some(shot) = &self.shot else { return true };
+        let last = &self.pauses[self.pauses.len().saturating_sub(5)..];
+        let fits = |pause: &f64| self.shot_at + pause - self.now >= self.write_s - 1e-9;
+        self.injecting <= shot.number && last.iter().all(fits)
     }
 
     // What is allowed.

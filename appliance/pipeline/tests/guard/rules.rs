@@ -327,6 +327,32 @@ fn hourly_movement_of_advice_when_the_press_flickers() {
 }
 
 #[test]
+fn a_correction_that_would_come_too_late_for_the_next_injection() {
+    // The end of a shot is told when the next one injects already.
+    let mut stage = Stage::ready();
+    stage.guard.injects(stage.now_s, stage.shot + 2);
+    let decision = stage.mold(Some(wish(30.5e6)));
+    assert_eq!(failed(&decision), [Rule::BeforeInjection]);
+    // It would be read back later than the press ever waited.
+    let mut stage = Stage::ready();
+    stage.guard.injects(stage.now_s + 0.3, stage.shot + 1);
+    assert_eq!(
+        failed(&stage.mold(Some(wish(30.5e6)))),
+        [Rule::BeforeInjection]
+    );
+    // A person who confirms decides when.
+    let mut stage = Stage::with(GuardSettings {
+        mode: Mode::Advise,
+        ..settings()
+    });
+    let Verdict::Advise(advice) = stage.mold(Some(wish(30.5e6))).verdict else {
+        panic!("no advice")
+    };
+    stage.guard.injects(stage.now_s, stage.shot + 1);
+    written(&stage.guard.confirm(stage.now_s, advice.id()));
+}
+
+#[test]
 fn a_change_too_small_to_read_back() {
     spoiled(Rule::Noticeable, |w| w.change.values[0].1 = RECIPE[0] + 2e4);
 }
@@ -435,5 +461,5 @@ fn keys_are_told_apart() {
     ]);
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(keys.len(), 28);
+    assert_eq!(keys.len(), 29);
 }

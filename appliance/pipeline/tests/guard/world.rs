@@ -183,9 +183,17 @@ impl World {
     }
 
     fn mold(&mut self, d: &mut Dice, tally: &mut Tally) -> Result<(), String> {
+        if d.chance(80) {
+            self.now += d.between(0.3, 6.0);
+            self.event(d, Event::Injects(self.shot + 1), tally)?;
+        }
         self.now += d.between(8.0, 40.0);
         if d.chance(85) {
             self.read(d, tally)?;
+        }
+        if d.chance(6) {
+            // The end is told late.
+            self.event(d, Event::Injects(self.shot + 2), tally)?;
         }
         self.end_shot(d, tally)?;
         if d.chance(70) {
@@ -331,6 +339,10 @@ impl World {
         let decision = match &event {
             Event::Read(signals, heartbeat) => Some(g.read(t, signals, *heartbeat)),
             Event::LinkLost => Some(g.link_lost(t)),
+            Event::Injects(number) => {
+                g.injects(t, *number);
+                None
+            }
             Event::Tick => Some(g.tick(t)),
             Event::Shot(shot) => Some(g.shot_ended(t, shot.clone())),
             Event::Confirm(id) => Some(g.confirm(t, *id)),
@@ -340,6 +352,7 @@ impl World {
             Event::Observe => Some(g.observe(t)),
             Event::TakeOff => Some(g.take_off(t)),
             Event::Refused(id) => Some(g.write_refused(t, *id, "Bad_UserAccessDenied")),
+            Event::NotSent(id) => Some(g.not_sent(t, *id, "too late")),
             Event::Configure(both) => {
                 (self.settings, self.limits) = (**both).clone();
                 Some(g.configure(t, self.settings.clone(), self.limits).unwrap())
@@ -411,6 +424,7 @@ impl World {
                     0 => self.refused = Some(order.id),
                     // Lost on the way, or the box died before it went out.
                     1 => {}
+                    4 => return self.event(d, Event::NotSent(order.id), tally),
                     2 => return self.event(d, Event::Restart(true), tally),
                     3 => {
                         let mut part = order.change;

@@ -24,6 +24,7 @@ impl Checker {
                 self.reading = Some((signals.clone(), *heartbeat, self.now));
                 self.compare();
             }
+            Event::Injects(number) => self.injects(*number),
             Event::LinkLost => self.link = false,
             Event::Tick => {}
             Event::Decline(id) => {
@@ -55,6 +56,11 @@ impl Checker {
                     self.disarm(false);
                 }
             }
+            Event::NotSent(id) => {
+                if self.pending.as_ref().is_some_and(|p| p.id == *id) {
+                    self.pending = None;
+                }
+            }
             Event::Configure(both) => {
                 (self.settings, self.limits) = (**both).clone();
                 self.advice = None;
@@ -73,6 +79,8 @@ impl Checker {
     fn restart(&mut self, remembers: bool) {
         (self.read_since_start, self.link, self.reading) = (false, false, None);
         (self.shot, self.advice, self.may_restore) = (None, None, false);
+        (self.injecting, self.write_s) = (0, 0.5);
+        self.pauses.clear();
         if let Some(pending) = &mut self.pending {
             pending.at = self.now - self.stored_age;
         }
@@ -111,7 +119,18 @@ impl Checker {
         }
     }
 
+    fn injects(&mut self, number: u64) {
+        if number <= self.injecting {
+            return;
+        }
+        self.injecting = number;
+        if self.shot.as_ref().is_some_and(|s| s.number + 1 == number) {
+            self.pauses.push(self.now - self.shot_at);
+        }
+    }
+
     fn shot_ended(&mut self, shot: &Shot) {
+        self.write_s = (0.8 * self.write_s).max(0.5);
         self.advice = None;
         self.shot = Some(shot.clone());
         self.shot_at = self.now;
@@ -191,6 +210,7 @@ impl Checker {
         let arrived =
             (0..SETPOINTS).all(|s| target[s].is_nan() || self.near(s, read[s], target[s]));
         if arrived {
+            self.write_s = self.write_s.max(self.now - pending.at);
             self.learn(target);
             self.pending = None;
         } else if self.now - pending.at >= self.settings.read_back_s {
