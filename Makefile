@@ -34,7 +34,8 @@ test: check firmware hil-setup ## every test that needs nothing from outside, th
 	bash hil-tests/web/box.sh short
 
 accuracy: setup       ## the pipeline against the simulated press's truth: 50 shots, 3 seeds
-	$(CARGO) run --release --locked -p hil-tests --bin accuracy
+	$(CARGO) build $(ALL) --bin accuracy
+	target/release/accuracy
 
 onnx-check: build     ## exported graphs and the onnx backend beside the cpu kernel; installs onnxruntime by pip
 	bash .ci/onnx-check $(LAB) onnxruntime

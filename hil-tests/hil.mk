@@ -14,14 +14,17 @@ hil-test: firmware hil-setup dashboard ## the stories, told short
 
 hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
 	FUZZ_INPUTS=10000000 cargo test --release -p firmware-wire --test fuzz_decoder -- --nocapture
-	cargo build --release -p hil-tests --bins
-	cargo run --release -p hil-tests --bin hil-prove
+	cargo build $(ALL) --bins
+	target/release/hil-prove
 
 loop-report:          ## the loop closed offline: 40 shots, 5 seeds, with and without correction, in Markdown
-	cargo run --release --locked -p hil-tests --bin loop-report
+	cargo build $(ALL) --bin loop-report
+	target/release/loop-report
 
 effect-table:         ## what a changed recipe does: reference solver, replayed shot and network side by side
-	cargo run --release --locked -p hil-tests --bin effect-table
+	cargo build $(ALL) --bin effect-table
+	target/release/effect-table
+
 box-prove: setup hil-setup dashboard ## the box in full beside its press: ten minutes, 100 kills, disks, clock, sensors, API and pages
 	cargo build $(ALL) --bin moldsight --bin press-sim
 	cargo build $(ALL) --bin box-demo $(addprefix --test ,$(HIL_TESTS))

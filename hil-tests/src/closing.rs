@@ -72,7 +72,7 @@ rate_hz = 500
 [cycle]
 close_s = 0.7
 plastification_s = 1.0
-open_s = 1.5
+open_s = 2.0
 
 [[drift]]
 latent = "viscosity"
@@ -135,17 +135,17 @@ title = "Short"
 melt_celsius = 230.0
 mold_celsius = 50.0
 dose_cm3 = 16.0
-cooling_time_s = 1.5
+cooling_time_s = 3.0
 rate = [{ rate_cm3_s = 25.0, until_cm3 = 12.0 }]
 transfer = { injected_cm3 = 11.6, max_pressure_mpa = 150.0, max_time_s = 3.0 }
-hold = [{ pressure_mpa = 45.0, time_s = 2.0 }]
+hold = [{ pressure_mpa = 45.0, time_s = 6.0 }]
 "#;
 
 /// Cooling time of that recipe, s.
-const COOLING_S: f64 = 1.5;
+const COOLING_S: f64 = 3.0;
 
 /// A shot of that press from clamp to clamp, s.
-pub const CYCLE_S: f64 = 7.0;
+pub const CYCLE_S: f64 = 12.2;
 
 impl Stage {
     /// Sets it.

@@ -143,14 +143,15 @@ impl Marks {
         (0..COMMON + sensors).map(of).collect()
     }
 
-    /// These moved by a share of the way to others.
-    pub fn towards(&self, other: &Self, share: f64) -> Self {
-        let way = other.less(self);
-        let moved = self.values.iter().zip(way).map(|(v, w)| v + share * w);
-        Self {
-            values: moved.collect(),
-            hold_pa: self.hold_pa + share * (other.hold_pa - self.hold_pa),
+    /// Mean of shots; nothing for none.
+    pub fn mean(shots: &[Self]) -> Option<Self> {
+        let mut mean = shots.first()?.clone();
+        let share = 1.0 / shots.len() as f64;
+        for (k, value) in mean.values.iter_mut().enumerate() {
+            *value = shots.iter().map(|m| share * m.values[k]).sum();
         }
+        mean.hold_pa = shots.iter().map(|m| share * m.hold_pa).sum();
+        Some(mean)
     }
 
     /// These less others.

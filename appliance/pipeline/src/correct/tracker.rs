@@ -51,7 +51,9 @@ pub struct Off {
 pub struct Tracker {
     used: Vec<usize>,
     leakage: f64,
-    count: u32,
+    /// Marks of the reference shots.
+    learned: Vec<Marks>,
+    /// Their mean.
     marks: Option<Marks>,
     setpoints: Setpoints,
     known: Option<Known>,
@@ -74,7 +76,7 @@ impl Tracker {
         Self {
             used: used.to_vec(),
             leakage,
-            count: 0,
+            learned: Vec::new(),
             marks: None,
             setpoints: Setpoints::default(),
             known: None,
@@ -88,7 +90,7 @@ impl Tracker {
 
     /// Reference shots still needed.
     pub fn missing(&self) -> u32 {
-        REFERENCE_SHOTS.saturating_sub(self.count)
+        REFERENCE_SHOTS.saturating_sub(self.learned.len() as u32)
     }
 
     /// What the reference shots came to: value and standard deviation; the model's word, right only as far as the belief is.
@@ -120,8 +122,9 @@ impl Tracker {
             if self.missing() == 0 {
                 match effect()? {
                     Some(effect) => self.known = Some(self.ask(&effect, movable)?),
-                    None => self.count -= 1,
+                    None => _ = self.learned.pop(),
                 }
+                self.marks = Marks::mean(&self.learned);
             }
             return Ok(None);
         }
@@ -148,15 +151,19 @@ impl Tracker {
             (a - b).abs() <= 1e-4 * a.abs() || a.is_nan() && b.is_nan()
         };
         if !Setpoint::ALL.iter().all(same) {
-            (self.count, self.marks) = (0, None);
+            self.learned.clear();
         }
         self.setpoints = *reached;
-        self.count += 1;
-        let share = 1.0 / f64::from(self.count);
-        self.marks = Some(match self.marks.take() {
-            None => marks,
-            Some(mean) => mean.towards(&marks, share),
-        });
+        self.learned.push(marks);
+    }
+
+    /// The reference shots less their own mean, oldest first, once the reference is known: how shots scatter, and whether they drifted.
+    pub fn references(&self) -> Vec<Off> {
+        let (Some(mean), Some(known)) = (&self.marks, &self.known) else {
+            return Vec::new();
+        };
+        let off = |marks| self.compare(marks, mean, &known.sense, &self.setpoints);
+        self.learned.iter().map(off).collect()
     }
 
     fn ask(&self, effect: &Effect, movable: &[Setpoint]) -> Result<Known, PipelineError> {
