@@ -1,6 +1,6 @@
 # Targets of the proof; the root Makefile includes this after firmware/firmware.mk.
 
-.PHONY: hil-setup hil-test hil-prove box-prove web-test loop-report effect-table
+.PHONY: hil-setup hil-test hil-prove box-prove closing-prove web-test loop-report effect-table
 
 HIL_TESTS := $(basename $(notdir $(wildcard hil-tests/tests/*.rs)))
 
@@ -16,6 +16,10 @@ hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
 	FUZZ_INPUTS=10000000 cargo test --release -p firmware-wire --test fuzz_decoder -- --nocapture
 	cargo build $(ALL) --bins
 	target/release/hil-prove
+
+closing-prove: setup dashboard ## the loop closed in real time over encrypted OPC UA and Modbus: what is written when, and when nothing is
+	cargo build $(ALL) --bin moldsight --bin press-sim
+	MOLDSIGHT_PROVE=1 cargo test $(ALL) -q --test closing -- --ignored --nocapture --test-threads 2
 
 loop-report:          ## the loop closed offline: 40 shots, 5 seeds, with and without correction, in Markdown
 	cargo build $(ALL) --bin loop-report

@@ -1,9 +1,11 @@
 //! The box's own program beside a simulated press, as a customer starts it.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,6 +20,8 @@ pub struct Moldsight {
     address: String,
     cookie: String,
     csrf: String,
+    /// The last lines it printed.
+    said: Arc<Mutex<VecDeque<String>>>,
     /// Time from the start of the program to its address, s.
     pub up_after_s: f64,
 }
@@ -49,6 +53,18 @@ pub fn reading<'a>(live: &'a Value, sensor: &str) -> Option<&'a Value> {
         .as_array()?
         .iter()
         .find(|r| r["sensor"] == sensor)
+}
+
+/// Lines kept for a story that fails.
+const KEPT: usize = 60;
+
+fn heard(said: &Mutex<VecDeque<String>>, line: std::io::Result<String>) {
+    let Ok(line) = line else { return };
+    let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.len() == KEPT {
+        said.pop_front();
+    }
+    said.push_back(line);
 }
 
 impl Moldsight {
@@ -86,7 +102,9 @@ impl Moldsight {
         })?;
         let up_after_s = began.elapsed().as_secs_f64();
         // Whoever does not read on would stop the box at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
+        let said = Arc::new(Mutex::new(VecDeque::new()));
+        let hears = said.clone();
+        std::thread::spawn(move || lines.for_each(|line| heard(&hears, line)));
         let (address, path) = link.split_once('/').unwrap_or((&link, ""));
         let mut new = Self {
             child,
@@ -94,6 +112,7 @@ impl Moldsight {
             address: address.to_owned(),
             cookie: String::new(),
             csrf: String::new(),
+            said,
             up_after_s,
         };
         let (head, _) = new.request("GET", &format!("/{path}"), JSON, b"")?;
@@ -140,7 +159,12 @@ impl Moldsight {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("{path} after {seconds} s: {last}");
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        panic!(
+            "{path} after {seconds} s: {last}; it said:\n{}",
+            said.join("\n")
+        );
     }
 
     /// Sends JSON to a path; the status and the answer, whatever they are.
