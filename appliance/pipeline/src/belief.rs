@@ -335,12 +335,10 @@ impl Belief {
     /// Latents become as uncertain as a story makes them, and what was held while it was calibrated as well.
     fn widen(&mut self, story: Story) {
         self.opened |= story == Story::Opened;
-        for i in (0..COUNT).filter(|i| story == Story::Opened || is_process(*i)) {
-            for j in (0..=i).filter(|j| story == Story::Opened || is_process(*j)) {
-                if self.free(i) && self.free(j) {
-                    let wider = self.joint.at(i, j) + self.moved(story, i, j);
-                    self.joint.set(i, j, wider);
-                }
+        for i in 0..COUNT {
+            for j in 0..=i {
+                let wider = self.joint.at(i, j) + self.moved(story, i, j);
+                self.joint.set(i, j, wider);
             }
         }
     }
