@@ -1,25 +1,10 @@
-//! Files the box keeps: replaced whole or not at all.
+//! Files and folders the box keeps: replaced whole or not at all.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// Writes a file beside its name, syncs it and renames it.
-///
-/// # Errors
-/// As the system has them.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    // The name too has to survive a power cut.
-    path.parent()
-        .map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-}
+pub use appliance_press::keep::write;
 
 /// The folder with a release's description, in `folder` or one below it.
 pub fn release_in(folder: &Path) -> Option<PathBuf> {

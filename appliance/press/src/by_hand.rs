@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use appliance_pipeline::ports::{Change, Limits, Operating, PressSignals, Setpoint, Setpoints};
 
 use crate::error::PressError;
-use crate::port::{Abilities, Ability, Cycle, PressPort};
+use crate::keep;
+use crate::port::{Abilities, Ability, PressPort};
 
 /// Share of a value below which nobody turns a dial.
 const DIAL: f64 = 1e-3;
@@ -25,24 +26,12 @@ impl ByHand {
     /// Stands on the recipe, or on what was confirmed last; `folder` keeps that over a restart.
     ///
     /// # Errors
-    /// When what was kept cannot be read.
+    /// When what was kept cannot be read, or is damaged.
     pub fn open(recipe: &Setpoints, limits: &Limits, folder: &Path) -> Result<Self, PressError> {
         let file = folder.join("set-by-hand");
         let mut setpoints = *recipe;
-        match std::fs::read_to_string(&file) {
-            Ok(text) => {
-                for (setpoint, value) in text.lines().filter_map(entry) {
-                    setpoints[setpoint] = value;
-                }
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(PressError::File {
-                    doing: "reading",
-                    path: file,
-                    source,
-                });
-            }
+        for (setpoint, value) in kept(&file)? {
+            setpoints[setpoint] = value;
         }
         let ability = |s: Setpoint| {
             let limit = limits[s as usize];
@@ -67,13 +56,53 @@ impl ByHand {
     }
 }
 
-/// A line of what was kept.
-fn entry(line: &str) -> Option<(Setpoint, f64)> {
-    let (name, value) = line.split_once(' ')?;
-    let value: f64 = value.parse().ok()?;
-    value
-        .is_finite()
-        .then_some((Setpoint::from_name(name)?, value))
+/// What people confirmed before; nothing when nobody has confirmed anything yet.
+///
+/// A line that cannot be read is refused, not skipped: the box would go on from a dial that stands elsewhere.
+fn kept(file: &Path) -> Result<Vec<(Setpoint, f64)>, PressError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(PressError::File {
+                doing: "reading",
+                path: file.into(),
+                source,
+            });
+        }
+    };
+    let damaged = |line: usize, why: String| PressError::Damaged {
+        path: file.into(),
+        line,
+        reason: format!("{why}; correct it, or delete the file to start from the mold's recipe"),
+    };
+    let mut known: Vec<(Setpoint, f64)> = Vec::new();
+    for (line, content) in text.lines().enumerate() {
+        let (setpoint, value) = entry(content).map_err(|why| damaged(line + 1, why))?;
+        if known.iter().any(|(s, _)| *s == setpoint) {
+            return Err(damaged(
+                line + 1,
+                format!("`{}` stands twice", setpoint.name()),
+            ));
+        }
+        known.push((setpoint, value));
+    }
+    // Every line is written with its end: without one, digits may be missing.
+    if !text.ends_with('\n') {
+        return Err(damaged(known.len().max(1), "it breaks off".into()));
+    }
+    Ok(known)
+}
+
+/// A line of what was kept, or what is wrong with it.
+fn entry(line: &str) -> Result<(Setpoint, f64), String> {
+    let (name, value) = line
+        .split_once(' ')
+        .ok_or_else(|| format!("`{line}` is no setpoint with its value"))?;
+    let setpoint = Setpoint::from_name(name).ok_or_else(|| format!("`{name}` is no setpoint"))?;
+    let number = value.parse().ok().filter(|v: &f64| v.is_finite());
+    let number = number.ok_or_else(|| format!("`{value}` is no number"))?;
+    Ok((setpoint, number))
 }
 
 impl PressPort for ByHand {
@@ -94,7 +123,7 @@ impl PressPort for ByHand {
     async fn apply(&mut self, change: &Change) -> Result<Setpoints, PressError> {
         let set = change.applied_to(&self.setpoints);
         let lines = set.known().map(|(s, v)| format!("{} {v:?}\n", s.name()));
-        std::fs::write(&self.file, lines.collect::<String>()).map_err(|source| {
+        keep::write(&self.file, lines.collect::<String>().as_bytes()).map_err(|source| {
             PressError::File {
                 doing: "writing",
                 path: self.file.clone(),
@@ -103,18 +132,6 @@ impl PressPort for ByHand {
         })?;
         self.setpoints = set;
         Ok(set)
-    }
-
-    async fn beat(&mut self) -> Result<(), PressError> {
-        Ok(())
-    }
-
-    fn finished(&mut self) -> Vec<Cycle> {
-        Vec::new()
-    }
-
-    fn silent_after_s(&self) -> f64 {
-        f64::INFINITY
     }
 }
 
@@ -148,5 +165,56 @@ mod tests {
         assert_eq!(read[Setpoint::HoldPressure], 46e6);
         assert_eq!(read[Setpoint::HoldTime], 6.0);
         assert!(read[Setpoint::CoolingTime].is_nan());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_kept_is_not_confirmed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recipe = Setpoints::default();
+        recipe[Setpoint::HoldPressure] = 45e6;
+        let mut press = ByHand::open(&recipe, &[None; SETPOINTS], folder.path()).unwrap();
+        std::fs::create_dir(folder.path().join("set-by-hand.partial")).unwrap();
+        let change = Change {
+            values: vec![(Setpoint::HoldPressure, 46e6)],
+        };
+        assert!(press.apply(&change).await.is_err());
+        let read = press.read().await.unwrap().setpoints;
+        assert_eq!(read[Setpoint::HoldPressure], 45e6);
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_with_its_line_and_reason() {
+        for (text, line, says) in [
+            ("", 1, "breaks off"),
+            ("hold_pressure 46000000.0\nhold_time 6", 2, "breaks off"),
+            (
+                "hold_pressure 46000000.0\n\0\0\0\n",
+                2,
+                "no setpoint with its value",
+            ),
+            (
+                "hold_pressure 46000000.0\npack_time 6.0\n",
+                2,
+                "`pack_time` is no setpoint",
+            ),
+            ("hold_pressure 4six\n", 1, "`4six` is no number"),
+            ("hold_pressure inf\n", 1, "`inf` is no number"),
+            (
+                "hold_time 6.0\nhold_time 7.0\n",
+                2,
+                "`hold_time` stands twice",
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("set-by-hand");
+            std::fs::write(&file, text).unwrap();
+            let opened = ByHand::open(&Setpoints::default(), &[None; SETPOINTS], folder.path());
+            let told = opened.unwrap_err().to_string();
+            let place = format!("{}: line {line}: ", file.display());
+            assert!(
+                told.starts_with(&place) && told.contains(says),
+                "{text:?}: {told}"
+            );
+        }
     }
 }

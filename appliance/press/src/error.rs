@@ -29,6 +29,16 @@ pub enum PressError {
         #[source]
         source: io::Error,
     },
+    /// A file the box itself wrote is damaged.
+    #[error("{}: line {line}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// No connection came about.
     #[error("connecting to the press at {address}: {reason}")]
     Connect {

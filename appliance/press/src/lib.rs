@@ -12,6 +12,7 @@
 
 pub mod by_hand;
 pub mod error;
+pub mod keep;
 pub mod modbus;
 pub mod none;
 pub mod opcua;

@@ -1,7 +1,7 @@
 //! No press: a box with sensors only. Every estimate is there, advice stays on the screen.
 
 use crate::error::PressError;
-use crate::port::{Abilities, Cycle, PressPort};
+use crate::port::{Abilities, PressPort};
 use appliance_pipeline::ports::{Change, PressSignals, Setpoints};
 
 /// Reads as a press that says nothing; takes nothing.
@@ -21,17 +21,5 @@ impl PressPort for NoPress {
 
     async fn apply(&mut self, _: &Change) -> Result<Setpoints, PressError> {
         Err(PressError::NoPress)
-    }
-
-    async fn beat(&mut self) -> Result<(), PressError> {
-        Ok(())
-    }
-
-    fn finished(&mut self) -> Vec<Cycle> {
-        Vec::new()
-    }
-
-    fn silent_after_s(&self) -> f64 {
-        f64::INFINITY
     }
 }

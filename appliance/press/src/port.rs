@@ -2,7 +2,7 @@
 
 use crate::error::PressError;
 use appliance_pipeline::ports::{Change, PressSignals, SETPOINTS, Setpoint, Setpoints};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::time::Duration;
 
 /// A press that can be read and, where everybody agrees, written.
@@ -35,13 +35,21 @@ pub trait PressPort: Send {
     ///
     /// # Errors
     /// When the press is lost or does not take it.
-    fn beat(&mut self) -> impl Future<Output = Result<(), PressError>> + Send;
+    fn beat(&mut self) -> impl Future<Output = Result<(), PressError>> + Send {
+        ready(Ok(()))
+    }
 
     /// Cycles the press finished since the last call, oldest first: as it announced them, or as its counter moved between two readings.
-    fn finished(&mut self) -> Vec<Cycle>;
+    /// None where no wire tells.
+    fn finished(&mut self) -> Vec<Cycle> {
+        Vec::new()
+    }
 
-    /// Age above which the press counts as silent, s: 1.8 of the longest of its last cycles, at most what the profile says.
-    fn silent_after_s(&self) -> f64;
+    /// Age above which the press counts as silent, s: 1.8 of the longest of its last cycles, at most what the profile says. Never
+    /// where no wire tells.
+    fn silent_after_s(&self) -> f64 {
+        f64::INFINITY
+    }
 }
 
 /// What a press can do.

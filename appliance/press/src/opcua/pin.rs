@@ -60,9 +60,7 @@ impl Pin {
             source,
         };
         std::fs::create_dir_all(folder).map_err(wrong)?;
-        let new = path.with_extension("new");
-        std::fs::write(&new, format!("{print}\n")).map_err(wrong)?;
-        std::fs::rename(&new, &path).map_err(wrong)
+        crate::keep::write(&path, format!("{print}\n").as_bytes()).map_err(wrong)
     }
 
     /// What a person confirmed, if anybody has.
