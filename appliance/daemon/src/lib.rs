@@ -17,6 +17,7 @@ pub mod corrections;
 pub mod doctor;
 pub mod error;
 pub mod estimate;
+pub mod event_kind;
 pub mod export;
 pub mod find;
 pub mod geometry;

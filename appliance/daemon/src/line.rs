@@ -18,6 +18,7 @@ use appliance_recorder::{EstimateRow, Handle, RawBlock, ShotContext, ShotSummary
 use firmware_wire::{Hello, PartVerdict};
 
 use crate::config::{Feeds, NodeConfig};
+use crate::event_kind::EventKind;
 use crate::output::Output;
 use crate::press::{Injecting, Key};
 use crate::quality::REASON;
@@ -47,8 +48,8 @@ pub enum Told {
         /// What it left.
         record: Box<ShotRecord>,
     },
-    /// A node said something an operator should read.
-    Event(String, String, String),
+    /// A node said something an operator should read: its port and a sentence.
+    Event(String, String),
 }
 
 /// From the shot path to the tick.
@@ -444,30 +445,26 @@ impl Sink for Line {
         }
     }
 
-    fn event(&mut self, source: SourceId, event: NodeEvent) {
+    fn event(&mut self, from: SourceId, event: NodeEvent) {
         let at_ns = BoxTime::since(self.start).ns();
-        let Some(node) = self.nodes.get_mut(source.0) else {
+        let Some(node) = self.nodes.get_mut(from.0) else {
             return;
         };
         let port = node.config.port.display().to_string();
-        let kind = match &event {
+        let mut source = port.clone();
+        match &event {
             NodeEvent::Unplugged { .. } => {
                 node.now.connected = false;
                 if node.config.channels.iter().any(|c| c.feeds == Feeds::Key) {
                     self.key.turn(false);
                 }
-                if self.output.as_ref().is_some_and(|o| o.source == source.0) {
+                if self.output.as_ref().is_some_and(|o| o.source == from.0) {
                     self.shared.tell(|p| p.output = None);
                 }
-                "node-unplugged"
             }
-            NodeEvent::Hello { .. } => {
-                node.now.connected = true;
-                "node-hello"
-            }
-            NodeEvent::Returned { .. } | NodeEvent::Opened { .. } => "port-open",
-            NodeEvent::Gap { .. } => "gap",
+            NodeEvent::Hello { .. } => node.now.connected = true,
             NodeEvent::Fault { channel, fault } => {
+                source = format!("{port}, {channel}");
                 if let Some(now) = node.now.channels.iter_mut().find(|c| c.name == *channel) {
                     let word = fault.kind.to_string();
                     now.faults.retain(|w| *w != word);
@@ -475,13 +472,12 @@ impl Sink for Line {
                         now.faults.push(word);
                     }
                 }
-                "sensor-fault"
             }
-            _ => "node",
-        };
-        let text = event.to_string();
-        self.handle.event(kind, &port, &text, at_ns);
-        let _ = self.to_shots.try_send(Told::Event(kind.into(), port, text));
+            _ => {}
+        }
+        let (kind, text) = (EventKind::of_node(&event), event.to_string());
+        self.handle.event(kind.word(), &source, &text, at_ns);
+        let _ = self.to_shots.try_send(Told::Event(port, text));
         // A silent line is seen at once: there may be no next sample.
         let nodes = &self.nodes;
         self.shared.tell(|p| copy_all(&mut p.nodes, nodes));
@@ -495,15 +491,13 @@ impl Sink for Line {
             return;
         }
         self.shared.tell(|p| p.output = Some(state.verdict));
-        if let Some(text) = output.answered(&state)
+        if let Some((kind, text)) = output.answered(&state)
             && let Some(node) = self.nodes.get(source.0)
         {
             let port = node.config.port.display().to_string();
             let at_ns = BoxTime::since(self.start).ns();
-            self.handle.event("output", &port, &text, at_ns);
-            let _ = self
-                .to_shots
-                .try_send(Told::Event("output".into(), port, text));
+            self.handle.event(kind.word(), &port, &text, at_ns);
+            let _ = self.to_shots.try_send(Told::Event(port, text));
         }
     }
 

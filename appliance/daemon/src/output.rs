@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use firmware_wire::{HostPacket, OutputCause, OutputState, PartVerdict, SetOutput};
 use tokio::sync::mpsc::Sender;
 
+use crate::event_kind::EventKind;
+
 /// Pause before a verdict without an answer is said again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -79,9 +81,9 @@ impl Output {
         let _ = self.to.try_send(HostPacket::SetOutput(command));
     }
 
-    /// Takes what the node says. A sentence when it is not what was asked for.
-    pub fn answered(&mut self, state: &OutputState) -> Option<String> {
-        let text = match state.cause {
+    /// Takes what the node says. What happened, with a sentence, when it is not what was asked for.
+    pub fn answered(&mut self, state: &OutputState) -> Option<(EventKind, String)> {
+        Some(match state.cause {
             OutputCause::Host { shot } => {
                 let mine = |w: &Waiting| w.shot == shot && w.verdict == state.verdict;
                 if self.waiting.as_ref().is_some_and(mine) {
@@ -90,16 +92,21 @@ impl Output {
                 return None;
             }
             OutputCause::Boot | OutputCause::Expired { .. } => return None,
-            OutputCause::HostSilent => "the box was silent: sorting lines went to reject".into(),
+            OutputCause::HostSilent => (
+                EventKind::OutputBoxSilent,
+                "the box was silent: sorting lines went to reject".into(),
+            ),
             OutputCause::Refused { shot } => {
                 self.waiting = None;
-                format!("the verdict on shot {shot} was refused: sorting lines went to reject")
+                let text =
+                    format!("the verdict on shot {shot} was refused: sorting lines went to reject");
+                (EventKind::OutputRefused, text)
             }
-            OutputCause::Unreadable => {
-                "the node could not read a packet: sorting lines went to reject".into()
-            }
-        };
-        Some(text)
+            OutputCause::Unreadable => (
+                EventKind::OutputUnreadable,
+                "the node could not read a packet: sorting lines went to reject".into(),
+            ),
+        })
     }
 }
 

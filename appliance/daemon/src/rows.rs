@@ -154,9 +154,11 @@ pub fn detail(
             .collect(),
         events: events
             .iter()
-            .map(|e| {
-                let after_s = (e.at.ms() - curves.shot.began.ms()) as f64 * 1e-3;
-                (after_s, format!("{}: {}", e.source, e.text))
+            .map(|e| view::ShotEvent {
+                after_s: (e.at.ms() - curves.shot.began.ms()) as f64 * 1e-3,
+                kind: e.kind.clone(),
+                source: e.source.clone(),
+                text: e.text.clone(),
             })
             .collect(),
         latents: curves

@@ -26,6 +26,7 @@ use crate::context::Context;
 use crate::correcting::Correcting;
 use crate::corrections::TargetFile;
 use crate::error::DaemonError;
+use crate::event_kind::EventKind;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
 use crate::output::Output;
@@ -406,18 +407,22 @@ fn reach(
 
 /// Goes on from what an earlier run learned, and says what it found.
 fn recall(file: &BeliefFile, keeper: &mut Keeper, events: &Events) {
-    let text = match file.recall(keeper) {
+    let (kind, text) = match file.recall(keeper) {
         Recalled::Nothing => return,
-        Recalled::Back { away_s } => {
-            format!("goes on with what shots taught until {away_s:.0} s ago; trust is earned anew")
-        }
-        Recalled::SetAside { reason, file } => format!(
-            "starts from the mold's prior: what the last run learned is set aside as {}: {reason}",
-            file.display()
+        Recalled::Back { away_s } => (
+            EventKind::BeliefBack,
+            format!("goes on with what shots taught until {away_s:.0} s ago; trust is earned anew"),
+        ),
+        Recalled::SetAside { reason, file } => (
+            EventKind::BeliefSetAside,
+            format!(
+                "starts from the mold's prior: what the last run learned is set aside as {}: {reason}",
+                file.display()
+            ),
         ),
     };
     println!("moldsight: {text}");
-    events.tell("belief", "moldsight", &text);
+    events.tell(kind.word(), "moldsight", &text);
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonError> {

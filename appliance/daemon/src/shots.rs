@@ -24,6 +24,7 @@ use models_quality::{Corrected, Defect};
 use crate::config::{LimitConfig, unit_of};
 use crate::context::Context;
 use crate::correcting::Correcting;
+use crate::event_kind::EventKind;
 use crate::line::{Answered, Told};
 use crate::memory::BeliefFile;
 use crate::quality::Teacher;
@@ -86,8 +87,6 @@ pub struct Brain {
     pub target_values: Vec<(String, f64)>,
     /// A person asked to begin again where card and mold say.
     pub begin_again: bool,
-    /// Latest events: kind, source, text, ms since 1970.
-    pub events: Vec<(String, String, String, i64)>,
 }
 
 /// A latent as the page shows it.
@@ -129,7 +128,6 @@ impl Default for Brain {
             replayable: None,
             target_values: Vec::new(),
             begin_again: false,
-            events: Vec::new(),
         }
     }
 }
@@ -250,15 +248,7 @@ impl ShotPath {
                         eprintln!("moldsight: labels cannot be read: {e}");
                     }
                 }
-                Ok(Told::Event(kind, source, text)) => {
-                    println!("{source}: {text}");
-                    with(&self.brain, |b| {
-                        b.events
-                            .push((kind, source, text, crate::snapshot::now_ms()));
-                        let extra = b.events.len().saturating_sub(200);
-                        b.events.drain(..extra);
-                    });
-                }
+                Ok(Told::Event(source, text)) => println!("{source}: {text}"),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -304,7 +294,8 @@ impl ShotPath {
         });
         let text = "begins again where card and mold say: a person cleared what was suspected";
         println!("moldsight: {text}");
-        self.events.tell("belief", "moldsight", text);
+        self.events
+            .tell(EventKind::BeliefCleared.word(), "moldsight", text);
         self.store(stored)
     }
 
@@ -316,7 +307,8 @@ impl ShotPath {
                 if was {
                     let text = format!("what shots teach cannot be kept for a restart: {e}");
                     eprintln!("moldsight: {text}");
-                    self.events.tell("belief", "moldsight", &text);
+                    self.events
+                        .tell(EventKind::BeliefNotKept.word(), "moldsight", &text);
                 }
                 false
             }

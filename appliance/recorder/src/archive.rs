@@ -21,6 +21,9 @@ use crate::wall::WallTime;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
+/// Kind of the event that tells of a shot that damage took.
+pub const SHOT_NOT_RECORDED: &str = "shot-not-recorded";
+
 /// SHA-256 in hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -119,7 +122,7 @@ impl Archive {
             shot: Some(number),
             at_ns: 0,
             wall: WallTime::now(),
-            kind: "shot-not-recorded".into(),
+            kind: SHOT_NOT_RECORDED.into(),
             source: "recorder".into(),
             text: format!("The log of shot {number} is damaged: its curves could not be kept."),
         }])

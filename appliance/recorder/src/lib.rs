@@ -26,6 +26,7 @@ pub mod settings;
 pub mod storage;
 pub mod wall;
 
+pub use archive::SHOT_NOT_RECORDED;
 pub use archive::curves::Curve;
 pub use book::Book;
 pub use book::audit::{AuditCheck, AuditRow};

@@ -184,10 +184,18 @@ export interface ShotDetail {
   row: ShotRow;
   curves: Curve[];
   phases: [string, number][];
-  events: [number, string][];
+  events: ShotEvent[];
   latents: [string, number, number, string][];
   press: PressShot | null;
   actions: { at_utc: string; who: string; text: string }[];
+}
+
+/** What happened to a node, a sensor, a line or the box: `kind` has words here, `text` is English for kinds without. */
+export interface ShotEvent {
+  after_s: number;
+  kind: string;
+  source: string;
+  text: string;
 }
 
 /** What the press said about a shot: names, values and units in SI. */

@@ -221,13 +221,13 @@ function Facts({ detail }: { detail: ShotDetail }): JSX.Element {
       </dl>
       {detail.events.length === 0 ? null : (
         <ul class="events">
-          {detail.events.map(([moment, key]) => (
-            <li key={`${moment} ${key}`}>
+          {detail.events.map((event, at) => (
+            <li key={at}>
               <b>
-                {fixed(moment, 2)}
+                {fixed(event.after_s, 2)}
                 {"\u202f"}s
               </b>{" "}
-              {known(key) ?? known(`event.${key}`) ?? humanize(key)}
+              {known(`event.${event.kind}`) ?? event.text} ({event.source})
             </li>
           ))}
         </ul>

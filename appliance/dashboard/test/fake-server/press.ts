@@ -200,10 +200,9 @@ export function detail(shot: number, now: { shot: number; ms: number }, points: 
       ["cool", HOLD_END_S],
     ],
     events: [
-      [FILL_S, "event.transfer"],
-      [0.71, "event.full"],
-      [5.9, "event.gate_freeze"],
-      [EJECT_S, "event.ejection"],
+      { after_s: FILL_S, kind: "gap", source: "/dev/ttyACM0", text: "2 blocks (20 instants) of group 0 were lost on the way" },
+      { after_s: 5.9, kind: "sensor-stuck", source: "/dev/ttyACM0, p1", text: "p1: stuck" },
+      { after_s: EJECT_S, kind: "of-a-newer-box", source: "moldsight", text: "something this page has no words for" },
     ],
     press: {
       mode: "automatic",

@@ -35,7 +35,7 @@ pub use log::{LogEntry, LogKind, LogPage};
 pub use mold::{MoldView, NodeView, SensorKind, SensorView};
 pub use press::{PressLink, PressRefusal, PressSetup, PressWrite};
 pub use setup::{CycleSetup, Limit, ReleaseLine, SensorSetup, Setup, SetupChange};
-pub use shot::{Curve, PressShot, ShotAction, ShotDetail, ShotKind, ShotPage, ShotRow};
+pub use shot::{Curve, PressShot, ShotAction, ShotDetail, ShotEvent, ShotKind, ShotPage, ShotRow};
 pub use target::{Aim, OfReference, Target, Targets, TargetsChange};
 pub use trend::Trend;
 pub use what_if::{Risk, WhatIf, WhatIfCurve};

@@ -87,14 +87,27 @@ pub struct ShotDetail {
     pub curves: Vec<Curve>,
     /// Begin of each phase: name and time since fill began, s.
     pub phases: Vec<(String, f64)>,
-    /// Events: time since fill began, s, and text key.
-    pub events: Vec<(f64, String)>,
+    /// What happened meanwhile, beside the process.
+    pub events: Vec<ShotEvent>,
     /// Latents at its end: name, value, sd, unit.
     pub latents: Vec<(String, f64, f64, String)>,
     /// What the press said, where it was asked.
     pub press: Option<PressShot>,
     /// What operators wrote down since the shot before.
     pub actions: Vec<ShotAction>,
+}
+
+/// Something that happened during a shot: to a node, a sensor, a line or the box.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShotEvent {
+    /// Time since fill began, s.
+    pub after_s: f64,
+    /// A word for machines; the dashboard has its words.
+    pub kind: String,
+    /// Port, port and channel, or program it happened to.
+    pub source: String,
+    /// In English, for kinds without words.
+    pub text: String,
 }
 
 /// What the press said about a shot.

@@ -1,8 +1,8 @@
 //! Finished shots and what the box learned from them; every one follows from its number.
 
 use appliance_web::view::{
-    Curve, InnovationLine, LatentLine, LatentPoint, PressShot, QualityLine, ShotDetail, ShotKind,
-    ShotRow, TrustState, Verdict, WhiteBox,
+    Curve, InnovationLine, LatentLine, LatentPoint, PressShot, QualityLine, ShotDetail, ShotEvent,
+    ShotKind, ShotRow, TrustState, Verdict, WhiteBox,
 };
 
 use super::curves::{CYCLE_S, EJECT_S, conditions, scatter};
@@ -190,8 +190,18 @@ pub fn detail(row: ShotRow, points: usize) -> ShotDetail {
             .map(|(name, t)| (name.into(), t))
             .collect(),
         events: vec![
-            (c.fill_s, "event.transfer".into()),
-            (c.gate_freeze_s, "event.gate_freeze".into()),
+            event(
+                c.fill_s,
+                "gap",
+                "/dev/ttyACM0",
+                "2 blocks (20 instants) of group 0 were lost on the way",
+            ),
+            event(
+                c.gate_freeze_s,
+                "sensor-stuck",
+                "/dev/ttyACM0, p1",
+                "p1: stuck",
+            ),
         ],
         latents: LATENTS
             .iter()
@@ -366,5 +376,14 @@ pub fn white_box(shots: &[u64]) -> WhiteBox {
             ("p2".into(), 0.71),
             ("t_core".into(), 0.93),
         ],
+    }
+}
+
+fn event(after_s: f64, kind: &str, source: &str, text: &str) -> ShotEvent {
+    ShotEvent {
+        after_s,
+        kind: kind.into(),
+        source: source.into(),
+        text: text.into(),
     }
 }
