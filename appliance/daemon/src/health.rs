@@ -1,5 +1,9 @@
 //! The Health page: what is connected, what is not, and what to do.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use appliance_acquire::Counts;
 use appliance_recorder::{Reason, RecordingState, Settings};
 use appliance_web::view;
@@ -24,19 +28,44 @@ fn channels(published: &Published) -> impl Iterator<Item = &ChannelNow> {
     published.nodes.iter().flat_map(|n| &n.channels)
 }
 
-/// Everything at a glance.
-pub fn health(station: &BoxStation) -> view::Health {
+/// When each problem was first seen, ms since 1970, by key and subject; one that went away is forgotten.
+#[derive(Debug, Default)]
+pub struct Since(Mutex<BTreeMap<(String, String), i64>>);
+
+impl Since {
+    /// Dates what is wrong at `now_ms`.
+    fn date(&self, problems: &mut [view::Problem], now_ms: i64) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::take(&mut *seen);
+        for p in problems {
+            let which = (p.key.clone(), p.subject.clone());
+            p.since_ms = before.get(&which).copied().unwrap_or(now_ms);
+            seen.insert(which, p.since_ms);
+        }
+    }
+}
+
+/// Looks every second, so that a problem has its beginning whenever somebody reads of it.
+pub async fn watch(station: Arc<BoxStation>) {
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let _ = problems(&station);
+    }
+}
+
+/// What is wrong, the worst first.
+fn problems(station: &BoxStation) -> Vec<view::Problem> {
     let p = station.shared.read();
     let records = station.recorder.health();
-    let uptime = station.start.elapsed().as_secs_f64();
-    let now = crate::snapshot::now_ms();
     let mut problems = Vec::new();
     let mut problem = |key: &str, subject: &str, severity| {
         problems.push(view::Problem {
             key: format!("problem.{key}"),
             subject: subject.into(),
             severity,
-            since_ms: now,
+            since_ms: 0,
         });
     };
     for (config, node) in station
@@ -88,12 +117,33 @@ pub fn health(station: &BoxStation) -> view::Health {
     if records.clock_step_ms.is_some() {
         problem("clock_jumped", "clock", view::Severity::Note);
     }
-    with(&station.brain, |b| {
-        if b.trust.reason == "trust.mismatch" {
-            problem("mismatch", &station.mold.name, view::Severity::Warning);
-        }
+    let link = station.desk.as_ref().map(|d| d.now().press);
+    let key = match link.as_ref().map(|l| l.state.as_str()) {
+        Some("lost") => Some("press_lost"),
+        Some("refused") => Some("press_refused"),
+        _ => None,
+    };
+    if let Some(key) = key {
+        problem(key, &station.config.press, view::Severity::Fault);
+    }
+    let (mold, material) = (&station.mold.name, &station.mold.material);
+    with(&station.brain, |b| match b.trust.reason.as_str() {
+        "trust.mismatch" => problem("mismatch", mold, view::Severity::Warning),
+        "trust.wrong_mold" => problem("wrong_mold", mold, view::Severity::Warning),
+        "trust.wrong_material" => problem("wrong_material", material, view::Severity::Warning),
+        _ => {}
     });
     problems.sort_by_key(|p| std::cmp::Reverse(p.severity));
+    station.since.date(&mut problems, crate::snapshot::now_ms());
+    problems
+}
+
+/// Everything at a glance.
+pub fn health(station: &BoxStation) -> view::Health {
+    let problems = problems(station);
+    let p = station.shared.read();
+    let records = station.recorder.health();
+    let uptime = station.start.elapsed().as_secs_f64();
     let clock = p.nodes.iter().find_map(|n| n.clock);
     view::Health {
         problems,
@@ -166,5 +216,30 @@ fn press(station: &BoxStation) -> view::PressHealth {
         port: word(link.as_ref().map(|l| &l.protocol)),
         state: word(link.as_ref().map(|l| &l.state)),
         age_s: link.and_then(|l| l.age_s),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_keeps_its_beginning_until_it_goes_away() {
+        let since = Since::default();
+        let seen = |subjects: &[&str], now_ms| {
+            let of = |subject: &&str| view::Problem {
+                key: "problem.node_lost".into(),
+                subject: (*subject).into(),
+                severity: view::Severity::Fault,
+                since_ms: 0,
+            };
+            let mut problems: Vec<_> = subjects.iter().map(of).collect();
+            since.date(&mut problems, now_ms);
+            problems.iter().map(|p| p.since_ms).collect::<Vec<_>>()
+        };
+        assert_eq!(seen(&["a"], 1000), [1000]);
+        assert_eq!(seen(&["a", "b"], 2000), [1000, 2000]);
+        assert_eq!(seen(&["b"], 3000), [2000]);
+        assert_eq!(seen(&["a", "b"], 4000), [4000, 2000]);
     }
 }

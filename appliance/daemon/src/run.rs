@@ -326,8 +326,10 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         start,
         restart_needed: AtomicBool::new(false),
         reference: Mutex::new(reference),
+        since: crate::health::Since::default(),
         config,
     });
+    tokio::spawn(crate::health::watch(station.clone()));
     println!("moldsight: {}", server.url());
     if let Some(fingerprint) = server.fingerprint() {
         println!("moldsight: SHA-256 of its certificate {fingerprint}");

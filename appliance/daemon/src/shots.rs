@@ -113,7 +113,7 @@ impl Default for Brain {
                 subject: None,
                 since_shot: 0,
             },
-            kind: view::ShotKind::Idle,
+            kind: view::ShotKind::StartUp,
             verdict: None,
             verdict_reason: None,
             quality: Vec::new(),

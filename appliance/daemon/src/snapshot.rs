@@ -15,6 +15,8 @@ use crate::shots::{SharedBrain, with};
 
 /// Age after which a value is stale, s.
 const STALE_S: f64 = 0.5;
+/// Age after which nothing on the page may be trusted: no samples arrive, s.
+const SILENT_S: f64 = 1.0;
 
 /// Milliseconds since 1970.
 pub fn now_ms() -> i64 {
@@ -57,7 +59,8 @@ pub fn take(
         let estimate = finite(e.value[i]).filter(|_| finite(e.sd[i]).is_some());
         let missing = match (&e.refused, estimate) {
             _ if !age.is_finite() => Some("missing.starting"),
-            _ if stale => Some("missing.sensor_silent"),
+            _ if stale && e.measured[i].is_finite() => Some("missing.sensor_silent"),
+            _ if stale => Some("missing.no_estimate"),
             (Some(Refusal::DriveMissing), None) => Some("missing.sensor_silent"),
             (Some(Refusal::PressureRange | Refusal::TooLong), None) => Some("missing.out_of_range"),
             (Some(_), None) => Some("missing.no_estimate"),
@@ -97,7 +100,16 @@ pub fn take(
         mold: fixed.mold.clone(),
         material: fixed.material.clone(),
         lot: b.lot.clone(),
-        trust: b.trust.clone(),
+        trust: if age.is_finite() && age > SILENT_S {
+            view::Trust {
+                state: view::TrustState::NotTrusted,
+                reason: "trust.no_samples".into(),
+                subject: None,
+                since_shot: p.record_shot,
+            }
+        } else {
+            b.trust.clone()
+        },
         mode,
         source: match e.source {
             Source::Network => view::Source::Network,

@@ -66,6 +66,8 @@ pub struct BoxStation {
     pub restart_needed: std::sync::atomic::AtomicBool,
     /// Reference shot.
     pub reference: Mutex<Option<u64>>,
+    /// Since when what is wrong.
+    pub since: crate::health::Since,
 }
 
 fn failed(attempted: &'static str) -> impl Fn(RecorderError) -> StationError {

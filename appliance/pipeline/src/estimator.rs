@@ -18,6 +18,8 @@ use crate::walker::{Field, Walker};
 
 /// Turns kept: two seconds of them at the longest turn.
 const PAST: usize = 1024;
+/// Time between two samples of a shot above which it has a hole, s.
+const HOLE_S: f64 = 0.1;
 /// Change of the screw's volume, as a share of the mold's, within which it counts as resting.
 const SCREW_RESTS: f64 = 0.01;
 
@@ -184,6 +186,11 @@ impl Estimator {
             if self.estimate.shot == 0 && self.idle() {
                 self.dt = gap;
             }
+        }
+        if gap > HOLE_S && !self.idle() {
+            // Rows that never came are missing like rows in which the drive showed nothing.
+            let rows = (gap / ROW_S) as u32;
+            self.record.missing = self.record.missing.saturating_add(rows);
         }
         self.last_s = sample.time_s;
         let was = self.state.phase;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use appliance_pipeline::estimator::{Estimator, Happened};
 use appliance_pipeline::keeper::Keeper;
+use appliance_pipeline::kind::Kind;
 use appliance_pipeline::sample::Sample;
+use appliance_pipeline::shot::ShotRecord;
 use models_infer::network::Network;
 use models_infer::release::Release;
 use models_physics::drive::Drive;
@@ -98,4 +100,38 @@ fn the_witness_alone_serves_a_mold_without_a_release() {
         let [rms, inside, _] = mean(&["p1"], judged, false);
         assert!(rms < error && inside > 0.9, "{judged} {rms} {inside}");
     }
+}
+
+/// The kind of the second measured shot when nothing arrives for `hole_s` in its hold.
+fn kind_with_a_hole(hole_s: f64) -> Kind {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let mold = models_physics::molds::builtin("strip-ps").unwrap();
+    let mut keeper = Keeper::new(&mold, None, &["p1".to_owned()]).unwrap();
+    let drive = Drive::load(root.join("measured/ps_shot_02.csv")).unwrap();
+    let (start, p1) = (drive.time_s[0], drive.column("p1").unwrap());
+    let place = keeper.setup().drive;
+    let mut estimator = Estimator::new(keeper.setup().clone(), keeper.tuning().unwrap());
+    let shot = drive.time_s.iter().zip(p1).map(|(t, pa)| (t - start, *pa));
+    let shot = shot.take_while(|(t, _)| *t <= 6.0);
+    let after = (0..1500).map(|k| (6.0 + 0.002 * f64::from(k), 1e5));
+    for (t, pa) in shot.chain(after) {
+        if t > 2.0 && t < 2.0 + hole_s {
+            continue;
+        }
+        let mut sample = Sample::at(t);
+        sample.sensors[place] = pa;
+        if estimator.step(&sample) == Happened::Ended {
+            return keeper
+                .finish(&estimator.take(Box::new(ShotRecord::new())))
+                .kind;
+        }
+    }
+    panic!("the shot has no end");
+}
+
+#[test]
+fn a_shot_of_which_seconds_were_not_seen_is_no_part() {
+    assert_eq!(kind_with_a_hole(0.0), Kind::Production);
+    assert_eq!(kind_with_a_hole(0.05), Kind::Production);
+    assert_eq!(kind_with_a_hole(3.0), Kind::Broken);
 }

@@ -154,7 +154,8 @@ export function Curves({ data, unit, label, version, range, cursor = null, onPic
           range: (_, __, high): [number, number] => {
             const fixed = held.current.range;
             if (fixed !== undefined) return fixed;
-            held.current.top = Math.max(held.current.top, roundUp((high ?? 1) * 1.04));
+            // Noise between two shots must not fill the chart.
+            held.current.top = Math.max(held.current.top, roundUp(Math.max((high ?? 1) * 1.04, unit === "bar" ? 50 : 5)));
             return [0, held.current.top];
           },
         },

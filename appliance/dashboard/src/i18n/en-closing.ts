@@ -112,6 +112,7 @@ export const closingEn = {
   "corrections.off_done": "The box is off the press.",
   "corrections.arm": "Put back on ({mode})",
   "corrections.arm_done": "The box is on the press again.",
+  "corrections.link_lost": "The link to the press is lost: what stands here was read {age} ago, and nothing is written.",
   "corrections.accept": "Accept the new recipe",
   "corrections.accept_done": "The recipe as it reads now is accepted.",
   "corrections.advice": "Advice",

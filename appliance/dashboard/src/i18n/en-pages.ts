@@ -60,6 +60,7 @@ export const pagesEn = {
   "shell.pages": "Pages",
   "shell.no_mold": "Moldsight",
   "shell.lost": "No connection to the box. Values are {seconds} s old. Trying again…",
+  "shell.silent": "No samples from the press for {seconds} s: values are old. Look at Health.",
   "shell.connecting": "Connecting to the box…",
 
   "live.mold": "Mold",
@@ -206,6 +207,7 @@ export const pagesEn = {
   "whitebox.help": "Which sensor would help most",
   "whitebox.help_means": "How much narrower the end-of-fill band would become",
   "whitebox.no_help": "No further sensor would help",
+  "whitebox.hardly": "hardly narrower",
   "whitebox.narrower": "{factor}× narrower",
   "begin_again.key": "Learn again",
   "begin_again.title": "Drop what was learned?",
@@ -403,6 +405,7 @@ export const pagesEn = {
   "audit.action": "Action",
   "audit.detail": "Particulars",
   "audit.action.login": "login",
+  "audit.action.login_by_link": "login by one-time link",
   "audit.action.login_refused": "login refused",
   "audit.action.logout": "logout",
   "audit.action.mode": "mode",

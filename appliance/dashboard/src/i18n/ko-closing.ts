@@ -114,6 +114,7 @@ export const closingKo: Record<keyof typeof closingEn, string> = {
   "corrections.off_done": "박스가 사출기에서 손을 뗐습니다.",
   "corrections.arm": "다시 켜기 ({mode})",
   "corrections.arm_done": "보정을 다시 켰습니다.",
+  "corrections.link_lost": "사출기와의 연결이 끊어졌습니다. 여기 값은 {age} 전에 읽은 것이며 아무것도 쓰지 않습니다.",
   "corrections.accept": "새 조건 승인",
   "corrections.accept_done": "지금 읽힌 조건을 승인했습니다.",
   "corrections.advice": "제안",

@@ -62,6 +62,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "shell.pages": "화면",
   "shell.no_mold": "몰드사이트",
   "shell.lost": "박스와 연결이 끊어졌습니다. {seconds}초 전 값입니다. 다시 연결하는 중…",
+  "shell.silent": "{seconds}초 동안 사출기 데이터가 없습니다. 오래된 값입니다. 상태 화면을 보십시오.",
   "shell.connecting": "박스에 연결하는 중…",
 
   "live.mold": "금형",
@@ -208,6 +209,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "whitebox.help": "가장 도움이 될 센서",
   "whitebox.help_means": "충전 말단 압력의 불확도 범위가 줄어드는 정도",
   "whitebox.no_help": "더 도움이 될 센서가 없습니다",
+  "whitebox.hardly": "거의 좁아지지 않음",
   "whitebox.narrower": "{factor}배 좁아짐",
   "begin_again.key": "다시 학습",
   "begin_again.title": "학습한 내용을 버릴까요?",
@@ -405,6 +407,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "audit.action": "동작",
   "audit.detail": "내용",
   "audit.action.login": "로그인",
+  "audit.action.login_by_link": "일회용 링크로 로그인",
   "audit.action.login_refused": "로그인 거부",
   "audit.action.logout": "로그아웃",
   "audit.action.mode": "모드",

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { post, put } from "../api/client.ts";
 import type { CorrectionNow } from "../api/closing.ts";
 import type { Mode } from "../api/types.ts";
-import { dateTime } from "../domain/format.ts";
+import { dateTime, seconds } from "../domain/format.ts";
 import { guardTone, secondsLeft } from "../domain/guard.ts";
 import { name, t } from "../i18n/index.ts";
 import { snapshot } from "../state/live.ts";
@@ -25,7 +25,7 @@ interface Props {
 }
 
 /** The state to be read from three metres, why, and what takes it all off. */
-export function StatePanel({ now: { guard, arms_to, mode }, again }: Props): JSX.Element {
+export function StatePanel({ now: { guard, arms_to, mode, press }, again }: Props): JSX.Element {
   const { busy, error, run } = useAction();
   const tone = guardTone(guard);
   const act = (path: string, words: string): void =>
@@ -39,6 +39,7 @@ export function StatePanel({ now: { guard, arms_to, mode }, again }: Props): JSX
       <div class="guard-words">
         <h2>{name("guard.state", guard.state)}</h2>
         <p>{guardWords(guard)}</p>
+        {press.state === "lost" ? <Mark tone="bad">{t("corrections.link_lost", { age: seconds(press.age_s ?? 0) })}</Mark> : null}
         <p class="note">{t("corrections.since", { time: dateTime(guard.since_ms, language.value) })}</p>
         <ActionError error={error} />
       </div>

@@ -9,7 +9,7 @@ import { fixed } from "../domain/format.ts";
 import { sensorInks } from "../domain/sensors.ts";
 import { shownAs, toShown } from "../domain/units.ts";
 import { humanize, known, t } from "../i18n/index.ts";
-import { ageSeconds, drawn, forecast, mold, old, reference, snapshot, trace } from "../state/live.ts";
+import { ageSeconds, cut, drawn, forecast, mold, old, reference, snapshot, trace } from "../state/live.ts";
 import { units } from "../state/prefs.ts";
 import { Segmented } from "../ui/controls.tsx";
 import { Quantity } from "../ui/quantity.tsx";
@@ -103,7 +103,7 @@ const missingWords = (missing: string): string => known(`missing.${missing}`) ??
 function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; ink: number; chosen: boolean; onChoose: () => void }): JSX.Element {
   const reading: Reading | undefined = snapshot.value?.readings.find((one) => one.sensor === sensor.name);
   const unit = sensor.kind === "pressure" ? "Pa" : "K";
-  const age = (reading?.age_s ?? 0) + (old.value ? ageSeconds.value : 0);
+  const age = (reading?.age_s ?? 0) + (cut.value ? ageSeconds.value : 0);
   const stale = age > OLD_S ? t("word.ago", { seconds: fixed(age, 0) }) : null;
   const measured = reading?.measured ?? null;
   const estimate = reading?.estimate ?? null;
@@ -114,7 +114,7 @@ function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; in
         <span class="reading-name">
           <i class={measured === null ? "swatch dashed" : "swatch"} aria-hidden="true" />
           {sensor.name}
-          {measured === null && estimate !== null && missing !== null ? <em class="missing">{missingWords(missing)}</em> : <em>{measured === null ? t("word.estimate") : t("word.measured")}</em>}
+          {missing !== null && (measured !== null || estimate !== null) ? <em class="missing">{missingWords(missing)}</em> : <em>{measured === null ? t("word.estimate") : t("word.measured")}</em>}
         </span>
         {measured !== null ? (
           <Quantity value={measured} sd={null} unit={unit} stale={stale} />

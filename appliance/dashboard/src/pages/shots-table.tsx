@@ -4,7 +4,6 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, get, query } from "../api/client.ts";
 import type { QualityLine, ShotPage, ShotRow, Verdict } from "../api/types.ts";
 import { dateTime } from "../domain/format.ts";
-import { splitUnit } from "../domain/units.ts";
 import { name, t } from "../i18n/index.ts";
 import { snapshot } from "../state/live.ts";
 import { useAction } from "../state/load.ts";
@@ -14,6 +13,7 @@ import { Button, Field, Select } from "../ui/controls.tsx";
 import { TrustMark, VerdictMark } from "../ui/marks.tsx";
 import { Quantity } from "../ui/quantity.tsx";
 import { Empty, Failed, Loading } from "../ui/states.tsx";
+import { featureWords } from "./feature-words.ts";
 
 const LIMIT = 40;
 const MOST_ROWS = 800;
@@ -125,7 +125,7 @@ function Rows({ rows }: { rows: ShotRow[] }): JSX.Element {
                 {name("feature", column)}
               </th>
             ))}
-            {feature === undefined ? null : <th class="number">{name("feature", splitUnit(feature).name)}</th>}
+            {feature === undefined ? null : <th class="number">{featureWords(feature).words}</th>}
             <th>{t("shots.lot")}</th>
           </tr>
         </thead>
@@ -147,7 +147,7 @@ function Rows({ rows }: { rows: ShotRow[] }): JSX.Element {
               ))}
               {feature === undefined ? null : (
                 <td class="number">
-                  <Quantity value={row.features.find(([one]) => one === feature)?.[1] ?? null} sd={null} unit={splitUnit(feature).unit} />
+                  <Quantity value={row.features.find(([one]) => one === feature)?.[1] ?? null} sd={null} unit={featureWords(feature).unit} />
                 </td>
               )}
               <td class="lot">

@@ -130,7 +130,7 @@ function Help({ box }: { box: WhiteBox }): JSX.Element {
               <div class="meter" aria-hidden="true">
                 <div style={{ transform: `scaleX(${Math.max(0, (factor - 1) / Math.max(top - 1, 0.01)).toFixed(3)})` }} />
               </div>
-              <span>{t("whitebox.narrower", { factor: fixed(factor, 1) })}</span>
+              <span>{factor < 1.05 ? t("whitebox.hardly") : t("whitebox.narrower", { factor: fixed(factor, 1) })}</span>
             </li>
           ))}
         </ol>

@@ -29,8 +29,19 @@ export const now = signal(Date.now());
 export const drawn = signal(0);
 export const trace = new ShotTrace();
 
-/** True when values on screen are not of this moment. */
-export const old = computed(() => stream.value === "stale" || stream.value === "lost");
+/** Age of the freshest reading above which the press is silent, s. */
+const SILENT_S = 1;
+
+/** The stream from the box has stopped. */
+export const cut = computed(() => stream.value === "stale" || stream.value === "lost");
+/** How long the box has got no samples, s; null while they flow, and before the first. */
+export const silent = computed(() => {
+  const ages = (snapshot.value?.readings ?? []).map((one) => one.age_s).filter((age) => age >= 0);
+  const least = Math.min(...ages);
+  return ages.length > 0 && least > SILENT_S ? least : null;
+});
+/** True when values on screen are not of this moment: the page hears no box, or the box no press. */
+export const old = computed(() => cut.value || silent.value !== null);
 export const ageSeconds = computed(() => (heardAt.value === 0 ? 0 : Math.max(0, (now.value - heardAt.value) / 1000)));
 
 /** Asks again for what hangs on the mold: its drawing and its reference shot. */

@@ -10,7 +10,7 @@ import { SetupPage } from "../pages/setup.tsx";
 import { ShotsPage } from "../pages/shots.tsx";
 import { UsersPage } from "../pages/users.tsx";
 import { WhiteBoxPage } from "../pages/whitebox.tsx";
-import { ageSeconds, follow, old, snapshot, stream } from "../state/live.ts";
+import { ageSeconds, cut, follow, silent, snapshot, stream } from "../state/live.ts";
 import { fixed } from "../domain/format.ts";
 import { hrefOf, PAGES, route, type Page } from "../state/route.ts";
 import { may, session } from "../state/session.ts";
@@ -69,7 +69,7 @@ function Header(): JSX.Element {
   const now = snapshot.value;
   const user = session.value.kind === "in" ? session.value.session.user : "";
   return (
-    <header class={old.value ? "top old" : "top"}>
+    <header class={cut.value ? "top old" : silent.value !== null ? "top silent" : "top"}>
       <div class="top-what">
         <strong>{now?.mold ?? t("shell.no_mold")}</strong>
         <span>
@@ -114,12 +114,13 @@ function ShotProgress(): JSX.Element {
 
 /** Only there when values on screen are not of this moment. */
 function Connection(): JSX.Element | null {
-  if (stream.value === "live") return null;
+  const since = silent.value;
+  if (stream.value === "live" && since === null) return null;
   if (stream.value === "connecting" && snapshot.value === null) return null;
   return (
     <div class="connection" role="status">
       <Shape tone="watch" />
-      <span>{old.value ? t("shell.lost", { seconds: fixed(ageSeconds.value, 0) }) : t("shell.connecting")}</span>
+      <span>{cut.value ? t("shell.lost", { seconds: fixed(ageSeconds.value, 0) }) : since !== null && stream.value === "live" ? t("shell.silent", { seconds: fixed(since, 0) }) : t("shell.connecting")}</span>
     </div>
   );
 }

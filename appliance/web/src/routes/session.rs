@@ -128,7 +128,7 @@ pub(super) async fn use_login_link(
             "this login link was used before or is too old",
         ));
     };
-    access::note(&app, &user, "login", "by a one-time link".into()).await;
+    access::note(&app, &user, "login_by_link", String::new()).await;
     Ok((
         AppendHeaders([(
             header::SET_COOKIE,
