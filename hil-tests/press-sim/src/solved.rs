@@ -13,9 +13,11 @@ struct Key {
     recipe: Recipe,
 }
 
+type Known = Vec<(Key, Arc<Shot>)>;
+
 /// Shared by presses of one scenario. Two that ask for the same shot at once both solve it.
 #[derive(Clone, Debug, Default)]
-pub struct Solved(Arc<Mutex<Vec<(Key, Arc<Shot>)>>>);
+pub struct Solved(Arc<Mutex<Known>>);
 
 impl Solved {
     /// The shot with these latents and this recipe, by `solve` where nobody has solved it yet.
