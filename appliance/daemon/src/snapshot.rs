@@ -75,6 +75,7 @@ pub fn take(
             missing: missing.map(str::to_owned),
         }
     });
+    let silent = age.is_finite() && age > SILENT_S;
     let nodes = p.field.nodes;
     let list = |values: &[f32]| Some(values[..nodes].to_vec());
     let readings = readings.collect();
@@ -100,7 +101,7 @@ pub fn take(
         mold: fixed.mold.clone(),
         material: fixed.material.clone(),
         lot: b.lot.clone(),
-        trust: if age.is_finite() && age > SILENT_S {
+        trust: if silent {
             view::Trust {
                 state: view::TrustState::NotTrusted,
                 reason: "trust.no_samples".into(),
@@ -125,7 +126,8 @@ pub fn take(
         forecast: Some(b.forecast.clone()),
         last_verdict: b.verdict,
         verdict_reason: b.verdict_reason.clone(),
-        output: p.output.map(|v| match v {
+        // What the lines show is as old as everything else from the node.
+        output: p.output.filter(|_| !silent).map(|v| match v {
             PartVerdict::Good => view::Verdict::Good,
             PartVerdict::Reject => view::Verdict::Reject,
             PartVerdict::Uncertain => view::Verdict::Uncertain,

@@ -45,6 +45,8 @@ const colourOf = (tone: LineTone, colours: Ink): string => (tone === "soft" ? co
 
 export function Series(props: Props): JSX.Element {
   const { x, values, sd, shown, label, tone = "accent", flagged, points = false, small = false } = props;
+  // A line needs two.
+  const lone = x.length === 1;
   const [over, setOver] = useState<number | null>(null);
   const held = useRef(props);
   held.current = props;
@@ -93,7 +95,7 @@ export function Series(props: Props): JSX.Element {
         {},
         hidden,
         hidden,
-        { stroke, width: small ? 2 : 2.25, points: { show: points, size: 6, fill: stroke, stroke } },
+        { stroke, width: small ? 2 : 2.25, points: { show: points || lone, size: 6, fill: stroke, stroke } },
         { stroke: "transparent", width: 0, points: { show: true, size: 13, width: 2.5, stroke: colours.bad, fill: colours.surface } },
       ],
       bands: [{ series: [2, 1], fill: faint(stroke, 0.2) }],
@@ -115,7 +117,7 @@ export function Series(props: Props): JSX.Element {
     return () => plot.over.removeEventListener("click", pick);
   };
 
-  const build = [language.value, shown.unit, tone, small, sd === undefined, flagged === undefined].join(" ");
+  const build = [language.value, shown.unit, tone, small, sd === undefined, flagged === undefined, lone].join(" ");
   const version = `${x[0]}:${x.at(-1)}:${x.length}:${values.at(-1)}:${values[0]}:${shown.unit}:${[...(flagged ?? [])].join()}:${(props.levels ?? []).map((level) => level.at).join()}`;
   return (
     <figure class={`series ${small ? "small" : ""} ${props.quiet === true ? "quiet" : ""}`}>
