@@ -3,6 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use appliance_daemon::{DaemonError, doctor, estimate, export, run, user};
 
@@ -31,14 +34,20 @@ enum Command {
     User(user::Args),
 }
 
-/// What the web side warns of goes to the system's journal, which adds the time.
+/// What the web side warns of goes to the system's journal, which adds the time. The client of OPC UA would fill it at every attempt
+/// to reach a press that is off; the box says once what became of the link.
 fn journal() {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(false)
         .without_time()
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr);
+    let heard = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("opcua_client", LevelFilter::OFF);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(heard)
         .init();
 }
 

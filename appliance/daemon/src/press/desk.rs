@@ -154,6 +154,9 @@ impl Desk {
     pub fn reading(&self, mut signals: PressSignals, stale: bool) {
         let inner = &mut *self.lock();
         let ours = inner.guard.ours();
+        if inner.link.lost.is_some() {
+            eprintln!("moldsight: the press is read again");
+        }
         inner.link.read(&signals, stale, &ours, now_ms());
         if stale {
             signals.age_s = f64::INFINITY;
@@ -171,7 +174,11 @@ impl Desk {
     /// The press could not be read.
     pub fn lost(&self, error: &PressError) {
         let inner = &mut *self.lock();
+        let before = inner.link.lost;
         inner.link.fail(error);
+        if inner.link.lost != before {
+            eprintln!("moldsight: the press cannot be read: {}", inner.link.told);
+        }
         let decision = inner.guard.link_lost(self.now_s());
         self.take(inner, decision);
     }
