@@ -529,6 +529,8 @@ impl Estimator {
         let turned = self.tuning.ensemble.turned();
         for (i, p) in self.setup.places.iter().enumerate() {
             let model = match &self.tuning.witness {
+                // The models are driven by this one: what they make of it in frozen melt is no estimate of it.
+                _ if i == self.setup.drive => e.measured[i],
                 Some(w) if fallback => w.read(i),
                 _ => values[i],
             };

@@ -15,7 +15,7 @@ export const boxEn = {
   "trust.mismatch": "Measurements and model disagree more than the bands allow.",
   "trust.sensor_silent": "{subject} has gone silent; its place is now estimated.",
   "trust.latent_moved": "{subject} moved quickly; estimates are shown, corrections are held.",
-  "trust.out_of_range": "{subject} is outside the range this release was trained for.",
+  "trust.out_of_range": "Pressure or duration of a shot went beyond what this release was trained for.",
   "trust.wrong_material": "The melt does not behave like this material card.",
   "trust.wrong_mold": "The pressures do not fit this mold.",
   "trust.wrong_temperature": "Melt or mold is far from the temperature of the recipe ({subject}).",

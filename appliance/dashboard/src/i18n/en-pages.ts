@@ -89,6 +89,7 @@ export const pagesEn = {
   "live.advice": "Advice",
   "live.mode": "mode",
   "live.observe_only": "Only watching: nothing is advised or written.",
+  "live.no_link": "No link to the press now: nothing is advised or written.",
   "live.no_advice": "Nothing to change.",
   "live.held": "Held back until the estimates are trusted again.",
   "live.predicted": "Predicted: {effect}",

@@ -17,7 +17,7 @@ export const boxKo: Record<keyof typeof boxEn, string> = {
   "trust.mismatch": "측정값과 모델의 차이가 불확도 범위를 벗어났습니다.",
   "trust.sensor_silent": "{subject} 신호가 끊겨 그 위치를 추정하고 있습니다.",
   "trust.latent_moved": "{subject}이(가) 급히 변했습니다. 추정은 계속하고 보정은 멈췄습니다.",
-  "trust.out_of_range": "{subject}이(가) 이 릴리스의 학습 범위를 벗어났습니다.",
+  "trust.out_of_range": "샷의 압력이나 시간이 이 릴리스의 학습 범위를 벗어났습니다.",
   "trust.wrong_material": "수지의 거동이 등록된 원료와 다릅니다.",
   "trust.wrong_mold": "압력이 이 금형과 맞지 않습니다.",
   "trust.wrong_temperature": "수지 또는 금형 온도가 레시피와 크게 다릅니다({subject}).",

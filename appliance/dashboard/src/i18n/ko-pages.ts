@@ -91,6 +91,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "live.advice": "제안",
   "live.mode": "모드",
   "live.observe_only": "관찰만 합니다. 제안도 보정도 하지 않습니다.",
+  "live.no_link": "지금 사출기와 연결되어 있지 않습니다. 제안도 보정도 하지 않습니다.",
   "live.no_advice": "바꿀 것이 없습니다.",
   "live.held": "다시 신뢰할 수 있을 때까지 제안을 멈췄습니다.",
   "live.predicted": "예측: {effect}",

@@ -20,7 +20,8 @@ import { guardWords, OffKey, useConfirm, WhyDialog } from "./decision.tsx";
 const effectWords = (advice: Advice): string => advice.effect.map((line) => `${name("feature", line.name)} ${change(line.value, line.unit, units(), line.sd, line.name)}`).join(", ");
 
 /** Why there is no advice: the guard knows best, then the mode, then the trust. */
-function silence({ guard, mode, trust }: LiveSnapshot): string {
+function silence({ guard, mode, press, trust }: LiveSnapshot): string {
+  if (press != null && !press.connected) return t("live.no_link");
   if (guard !== null && guard !== undefined && guardTone(guard) !== "good") return guardWords(guard);
   if (mode === "observe") return t("live.observe_only");
   return trust.state === "trusted" ? t("live.no_advice") : t("live.held");

@@ -117,7 +117,15 @@ function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; in
           {missing !== null && (measured !== null || estimate !== null) ? <em class="missing">{missingWords(missing)}</em> : <em>{measured === null ? t("word.estimate") : t("word.measured")}</em>}
         </span>
         {measured !== null ? (
-          <Quantity value={measured} sd={null} unit={unit} stale={stale} />
+          <>
+            <Quantity value={measured} sd={null} unit={unit} stale={stale} />
+            {/* What the model says beside it; the sensor that drives the model is not estimated. */}
+            {estimate === null || estimate === measured || stale !== null ? null : (
+              <span class="reading-estimate">
+                {t("word.estimate")} <Quantity value={estimate} sd={reading?.sd ?? null} unit={unit} />
+              </span>
+            )}
+          </>
         ) : estimate !== null ? (
           <Quantity value={estimate} sd={reading?.sd ?? null} unit={unit} stale={stale} />
         ) : (
