@@ -122,7 +122,7 @@ function ReadingChip({ sensor, ink, chosen, onChoose }: { sensor: SensorView; in
             {/* What the model says beside it; the sensor that drives the model is not estimated. */}
             {estimate === null || estimate === measured || stale !== null ? null : (
               <span class="reading-estimate">
-                {t("word.estimate")} <Quantity value={estimate} sd={reading?.sd ?? null} unit={unit} />
+                <i class="swatch dashed" aria-hidden="true" /> <span class="unseen">{t("word.estimate")}</span> <Quantity value={estimate} sd={reading?.sd ?? null} unit={unit} />
               </span>
             )}
           </>
