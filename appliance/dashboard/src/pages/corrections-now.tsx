@@ -39,7 +39,7 @@ export function StatePanel({ now: { guard, arms_to, mode, press }, again }: Prop
       <div class="guard-words">
         <h2>{name("guard.state", guard.state)}</h2>
         <p>{guardWords(guard)}</p>
-        {press.state === "lost" ? <Mark tone="bad">{t("corrections.link_lost", { age: seconds(press.age_s ?? 0) })}</Mark> : null}
+        {press.state === "lost" ? <p class="guard-lost">{t("corrections.link_lost", { age: seconds(press.age_s ?? 0) })}</p> : null}
         <p class="note">{t("corrections.since", { time: dateTime(guard.since_ms, language.value) })}</p>
         <ActionError error={error} />
       </div>
