@@ -135,4 +135,66 @@ impl ChannelCalibration {
                 .then(|| y0 + (straight - x0) / (x1 - x0) * (y1 - y0))
         })
     }
+
+    /// The code nearest to a value: the way back of [`ChannelCalibration::value`]. `None` outside the table, and where the table
+    /// turns back, so that a value has more than one code.
+    #[must_use]
+    pub fn code(&self, value: f64) -> Option<i32> {
+        let straight = if self.table.is_empty() {
+            value
+        } else {
+            let rises = self.table.windows(2).all(|w| w[1][1] > w[0][1]);
+            let falls = self.table.windows(2).all(|w| w[1][1] < w[0][1]);
+            if !(rises || falls) {
+                return None;
+            }
+            self.table.windows(2).find_map(|pair| {
+                let [[x0, y0], [x1, y1]] = [pair[0], pair[1]];
+                (y0.min(y1)..=y0.max(y1))
+                    .contains(&value)
+                    .then(|| x0 + (value - y0) / (y1 - y0) * (x1 - x0))
+            })?
+        };
+        let code = ((straight - self.offset) / self.gain).round();
+        // `NO_READING` is the lowest code there is; it stands for no value.
+        (code > f64::from(NO_READING) && code <= f64::from(i32::MAX)).then_some(code as i32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn channel(table: Vec<[f64; 2]>) -> ChannelCalibration {
+        ChannelCalibration {
+            name: "screw".into(),
+            unit: "mm".into(),
+            gain: 7.8e-6,
+            offset: 57.5,
+            table,
+        }
+    }
+
+    proptest! {
+        /// There and back again: a code's value has that code.
+        #[test]
+        fn a_value_leads_back_to_its_code(code in -8_000_000..8_000_000_i32, bent in 0.8..1.2_f64) {
+            for table in [vec![], vec![[-5.0, -5.0], [50.0, 50.0 * bent], [120.0, 120.0]]] {
+                let channel = channel(table);
+                let value = channel.value(code).unwrap();
+                prop_assert!((channel.code(value).unwrap() - code).abs() <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_without_one_code_has_none() {
+        let turning = channel(vec![[0.0, 0.0], [50.0, 60.0], [100.0, 40.0]]);
+        assert_eq!(turning.code(50.0), None);
+        let short = channel(vec![[0.0, 0.0], [50.0, 50.0]]);
+        assert_eq!(short.code(50.5), None);
+        assert_eq!(channel(vec![]).code(f64::NAN), None);
+        assert_eq!(channel(vec![]).code(1e9), None);
+    }
 }

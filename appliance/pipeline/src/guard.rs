@@ -43,6 +43,7 @@ mod read;
 pub mod rules;
 mod settings;
 mod state;
+mod steer;
 
 pub use clip::Clipped;
 pub use decision::{
@@ -53,6 +54,7 @@ pub use outcome::{EffectSeen, Outcome};
 pub use rules::{Check, Rule};
 pub use settings::{GuardSettings, Mode};
 pub use state::{Arrow, State};
+pub use steer::{NoRoom, Room};
 
 use memory::{Moves, listed, placed};
 use pause::Pause;

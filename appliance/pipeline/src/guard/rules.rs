@@ -123,6 +123,24 @@ impl Rule {
         Self::MayMove,
         Self::AbsoluteLimits,
     ];
+    /// Those that hold while a transfer signal may be added on the node's wire. It is no write to the controller, so that it may
+    /// come in every shot; everything else that keeps the box from writing keeps it from this as well.
+    pub const TRANSFER: [Self; 14] = [
+        Self::Armed,
+        Self::ReadFirst,
+        Self::Steady,
+        Self::NoOperatorEdit,
+        Self::ReadBack,
+        Self::LinkUp,
+        Self::SignalsFresh,
+        Self::Heartbeat,
+        Self::PressInAutomatic,
+        Self::SetpointsReleased,
+        Self::NotFrozen,
+        Self::SetpointsKnown,
+        Self::EstimateTrusted,
+        Self::ProductionShot,
+    ];
     /// Those whose failure leads to a hold.
     pub const STANDING: [Self; 5] = [
         Self::LinkUp,

@@ -2,7 +2,7 @@
 //! no code with the guard beyond the types that cross its border.
 
 use appliance_pipeline::guard::{
-    Decision, GuardSettings, Mode, Order, OrderKind, Role, Shot, Verdict, Wish,
+    Decision, GuardSettings, Mode, Order, OrderKind, Role, Room, Shot, Verdict, Wish,
 };
 use appliance_pipeline::kind::Kind;
 use appliance_pipeline::ports::{Limits, Operating, PressSignals, SETPOINTS, Setpoint};
@@ -284,6 +284,32 @@ impl Checker {
     fn turn(&self) -> Broken {
         must(self.pending.is_none(), "the last write did not read back")?;
         must(!self.written_since_shot, "two writes in a shot")
+    }
+
+    /// Room for a transfer signal, where the guard gives any.
+    pub fn may_signal(&self, room: &Room) -> Broken {
+        must(self.armed && self.mode == Mode::Correct, "not correcting")?;
+        self.press_agrees()?;
+        must(self.pending.is_none(), "the last write did not read back")?;
+        must(!self.held, "too few good shots since the last trouble")?;
+        let shot = self.shot.as_ref().ok_or("no shot yet")?;
+        let trusted = shot.trust == TrustState::Trusted && shot.kind == Kind::Production;
+        must(trusted, "the last shot is no ground to signal on")?;
+        let at = Setpoint::TransferVolume as usize;
+        let limit = self.limits[at].ok_or("no limit is set for transfer")?;
+        must(
+            room.reference == self.read(at),
+            "not where the press transfers",
+        )?;
+        must(room.high <= self.read(at), "later than the press")?;
+        must(
+            room.low >= limit.low && room.high <= limit.high,
+            "outside the limits of the setpoint",
+        )?;
+        must(
+            room.low >= self.read(at) - limit.step,
+            "more than a step from the press",
+        )
     }
 
     fn permits(&self, order: &Order) -> Broken {

@@ -45,13 +45,14 @@ fn no_write_that_a_rule_forbids() {
         }
     }
     println!(
-        "guard: {sequences} sequences, {} events, {} corrections, {} pieces of advice, {} restores, no promise broken",
-        tally.events, tally.writes, tally.advice, tally.restores
+        "guard: {sequences} sequences, {} events, {} corrections, {} pieces of advice, {} restores, {} times room for a transfer signal, no promise broken",
+        tally.events, tally.writes, tally.advice, tally.restores, tally.rooms
     );
     println!("guard: arrows {:?}", tally.arrows);
     println!("guard: alone in the way {:?}", tally.alone);
     // A test that never gets there proves nothing.
     if sequences >= 10_000 {
+        assert!(tally.rooms > 5_000);
         assert!(tally.writes > 5_000 && tally.advice > 2_000 && tally.restores > 100);
         assert_eq!(tally.arrows.len(), 24, "every arrow of the drawing");
         for rule in Rule::PRESS.iter().chain(&Rule::WISH) {

@@ -1,8 +1,8 @@
 //! Each rule alone stands between a wish and the press.
 
-use appliance_pipeline::guard::{GuardSettings, Mode, Role, Rule, State, Verdict, Wish};
+use appliance_pipeline::guard::{GuardSettings, Mode, NoRoom, Role, Rule, State, Verdict, Wish};
 use appliance_pipeline::kind::Kind;
-use appliance_pipeline::ports::{Operating, Setpoint};
+use appliance_pipeline::ports::{Limit, Operating, Setpoint};
 use appliance_pipeline::trust::TrustState;
 
 use proptest::prelude::*;
@@ -462,4 +462,62 @@ fn keys_are_told_apart() {
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 29);
+}
+
+/// May move transfer by half a cubic centimetre a shot, between 28 and 31.
+fn steering(settings: GuardSettings) -> Stage {
+    let mut limits = limits();
+    limits[Setpoint::TransferVolume as usize] = Some(Limit {
+        low: 28e-6,
+        high: 31e-6,
+        step: 0.5e-6,
+        per_hour: 2e-6,
+    });
+    let mut stage = Stage::with(settings.clone());
+    stage
+        .guard
+        .configure(stage.now_s, settings, limits)
+        .unwrap();
+    stage.read();
+    stage
+}
+
+#[test]
+fn a_signal_has_room_from_a_step_below_the_press_up_to_it() {
+    let mut stage = steering(settings());
+    let room = stage.guard.room().unwrap();
+    assert_eq!((room.reference, room.high), (30e-6, 30e-6));
+    assert!((room.low - 29.5e-6).abs() < 1e-12);
+    // A press that transfers close to the lower limit leaves less.
+    stage.signals.setpoints[Setpoint::TransferVolume] = 28.2e-6;
+    stage.read();
+    stage.guard.accept_edit(stage.now_s);
+    stage.mold(None);
+    stage.mold(None);
+    let room = stage.guard.room().unwrap();
+    assert_eq!((room.low, room.high), (28e-6, 28.2e-6));
+}
+
+#[test]
+fn without_mode_reference_or_any_rule_a_signal_has_no_room() {
+    let mut stage = steering(GuardSettings {
+        mode: Mode::Advise,
+        ..settings()
+    });
+    assert_eq!(stage.guard.room(), Err(NoRoom::Mode));
+    assert_eq!(Stage::ready().guard.room(), Err(NoRoom::NoReference));
+    stage = steering(settings());
+    stage.guard.take_off(stage.now_s);
+    assert_eq!(stage.guard.room(), Err(NoRoom::Rule(Rule::Armed)));
+    stage = steering(settings());
+    stage.trust = TrustState::Watch;
+    stage.mold(None);
+    assert_eq!(stage.guard.room(), Err(NoRoom::Rule(Rule::Steady)));
+    stage = steering(settings());
+    stage.signals.setpoints[Setpoint::CoolingTime] = 16.0;
+    stage.read();
+    assert_eq!(stage.guard.room(), Err(NoRoom::Rule(Rule::NoOperatorEdit)));
+    stage = steering(settings());
+    stage.mold(Some(wish(30.5e6)));
+    assert_eq!(stage.guard.room(), Err(NoRoom::Rule(Rule::ReadBack)));
 }

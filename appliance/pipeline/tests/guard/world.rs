@@ -24,6 +24,8 @@ pub struct Tally {
     pub writes: u64,
     pub advice: u64,
     pub restores: u64,
+    /// Events after which a transfer signal had room.
+    pub rooms: u64,
     pub events: u64,
     pub arrows: BTreeMap<&'static str, u64>,
     /// How often a rule alone stood between a wish and the press.
@@ -382,6 +384,12 @@ impl World {
         if let Err(broken) = seen {
             let verdict = decision.map(|d| d.verdict);
             return Err(format!("{broken}: {verdict:?}; {}", self.checker.told()));
+        }
+        if let Ok(room) = self.guard.room() {
+            tally.rooms += 1;
+            if let Err(broken) = self.checker.may_signal(&room) {
+                return Err(format!("{broken}: {room:?}; {}", self.checker.told()));
+            }
         }
         let Some(decision) = decision else {
             return Ok(());
