@@ -35,6 +35,8 @@ pub struct Plot {
     pub step_mpa: f64,
     /// Whether the profile lets the box write the recipe back.
     pub restores: bool,
+    /// The `[transfer]` table of the box, where its node is to signal transfer.
+    pub transfer: Option<&'static str>,
 }
 
 impl Default for Plot {
@@ -46,6 +48,7 @@ impl Default for Plot {
             target_kg: Some(FAR_KG),
             step_mpa: 0.25,
             restores: false,
+            transfer: None,
         }
     }
 }
@@ -141,6 +144,19 @@ transfer = { injected_cm3 = 11.6, max_pressure_mpa = 150.0, max_time_s = 3.0 }
 hold = [{ pressure_mpa = 45.0, time_s = 6.0 }]
 "#;
 
+/// How far a signal may move the transfer of that recipe.
+const TRANSFER_LIMIT: &str = "[press_port.limit.transfer_volume]
+low_cm3 = 10.5
+high_cm3 = 12.0
+step_cm3 = 1.0
+per_hour_cm3 = 4.0
+";
+
+/// Injected volume at which that recipe transfers, and its rate, cm3 and cm3/s.
+pub const TRANSFER_CM3: f64 = 11.6;
+/// See [`TRANSFER_CM3`].
+pub const RATE_CM3_S: f64 = 25.0;
+
 /// Cooling time of that recipe, s.
 const COOLING_S: f64 = 3.0;
 
@@ -174,6 +190,9 @@ impl Stage {
             Wire::Modbus => format!("127.0.0.1:{port}"),
         };
         let step = plot.step_mpa;
+        let transfer = plot.transfer.map_or(String::new(), |law| {
+            format!("{TRANSFER_LIMIT}\n[transfer]\nnode = \"press\"\n{law}\n\n")
+        });
         let value = plot
             .target_kg
             .map_or(String::new(), |kg| format!("value = {kg}\n"));
@@ -181,6 +200,7 @@ impl Stage {
             "cooling_s = {COOLING_S:?}\n{}\
              [press_port]\nprofile = \"profile.toml\"\naddress = \"{address}\"\nmode = \"correct\"\ngood_shots = 1\n\n\
              [press_port.limit.hold_pressure]\nlow_mpa = 35.0\nhigh_mpa = 60.0\nstep_mpa = {step:?}\nper_hour_mpa = 30.0\n\n\
+             {transfer}\
              [[target]]\nname = \"part_weight\"\ntolerance = 5e-6\n{value}",
             head.replace("127.0.0.1:8088", "127.0.0.1:0")
         );
@@ -193,7 +213,8 @@ impl Stage {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// A file of the stage.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DaemonError;
 use crate::press::PressConfig;
+use crate::transfer::TransferConfig;
 
 /// `moldsight.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,9 @@ pub struct Config {
     /// Sorting lines.
     #[serde(default)]
     pub output: Option<OutputConfig>,
+    /// Transfer signalled by a node.
+    #[serde(default)]
+    pub transfer: Option<TransferConfig>,
 }
 
 /// How sure a verdict must be.
@@ -293,6 +297,9 @@ impl Config {
         if let Some(output) = &mut config.output {
             from_folder(&mut output.node);
         }
+        if let Some(transfer) = &mut config.transfer {
+            from_folder(&mut transfer.node);
+        }
         config.web.certificate.iter_mut().for_each(from_folder);
         config.web.key.iter_mut().for_each(from_folder);
         if config.mold.ends_with(".toml") {
@@ -411,6 +418,11 @@ impl Config {
                 );
             }
         }
+        if let Some(transfer) = &self.transfer
+            && let Err((key, reason)) = transfer.check(self)
+        {
+            return wrong(key, reason);
+        }
         for (k, limit) in self.limits.iter().enumerate() {
             if unit_of(&limit.name).is_none() {
                 return wrong(
@@ -526,11 +538,115 @@ lower = 0.011
                 "[verdict]\nprobability = 95\n[[limit]]",
                 "verdict.probability",
             ),
+            (
+                "[[limit]]",
+                "[transfer]\nnode = \"press\"\ninjected_volume_cm3 = 11.0\n[[limit]]",
+                "transfer.node: has no channel with feeds = \"screw_position\"",
+            ),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
             assert!(
                 error.contains("moldsight.toml") && error.contains(told),
                 "{error}"
+            );
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    const STEERED: &str = r#"
+mold = "plate-ps"
+data = "records"
+[[node]]
+port = "press"
+[[node.channel]]
+name = "screw position"
+feeds = "screw_position"
+[[node.channel]]
+name = "injection active"
+feeds = "injection_signal"
+[[node.channel]]
+name = "transfer"
+feeds = "transfer_signal"
+[press_port]
+profile = "p.toml"
+mode = "correct"
+[press_port.limit.transfer_volume]
+low_cm3 = 10.5
+high_cm3 = 12.0
+step_cm3 = 1.0
+per_hour_cm3 = 4.0
+[transfer]
+node = "press"
+injected_volume_cm3 = 11.0
+"#;
+
+    #[test]
+    fn a_transfer_needs_screw_signals_press_limits_and_one_law() {
+        let good = read(STEERED).unwrap();
+        assert!(good.transfer.unwrap().node.is_absolute());
+        for (from, to, told) in [
+            (
+                "feeds = \"screw_position\"",
+                "feeds = \"nothing\"",
+                "screw_position",
+            ),
+            (
+                "feeds = \"injection_signal\"",
+                "feeds = \"nothing\"",
+                "injection_signal",
+            ),
+            (
+                "feeds = \"transfer_signal\"",
+                "feeds = \"nothing\"",
+                "transfer_signal",
+            ),
+            (
+                "[transfer]\nnode = \"press\"",
+                "[transfer]\nnode = \"other\"",
+                "transfer.node",
+            ),
+            ("mode = \"correct\"", "mode = \"advise\"", "press_port"),
+            (
+                "limit.transfer_volume",
+                "limit.injection_rate",
+                "press_port.limit",
+            ),
+            (
+                "injected_volume_cm3 = 11.0",
+                "injected_volume_cm3 = 10.0",
+                "10.500 to 12.000",
+            ),
+            ("injected_volume_cm3 = 11.0", "", "one law must be given"),
+            (
+                "injected_volume_cm3 = 11.0",
+                "place = \"p2\"",
+                "transfer.pressure_mpa",
+            ),
+            (
+                "injected_volume_cm3 = 11.0",
+                "pressure_mpa = 20.0",
+                "transfer.place",
+            ),
+            (
+                "injected_volume_cm3 = 11.0",
+                "injected_volume_cm3 = 11.0\nplace = \"p2\"",
+                "only one law",
+            ),
+            (
+                "injected_volume_cm3 = 11.0",
+                "injected_volume_cm3 = 11.0\nwindow_s = 60.0",
+                "transfer.window_s",
+            ),
+            (
+                "injected_volume_cm3 = 11.0",
+                "injected_volum_cm3 = 11.0",
+                "injected_volum_cm3",
+            ),
+        ] {
+            let error = read(&STEERED.replace(from, to)).unwrap_err();
+            assert!(
+                error.contains("moldsight.toml") && error.contains(told),
+                "{from}: {error}"
             );
             assert!(!error.contains('\n'), "{error}");
         }

@@ -72,6 +72,20 @@ kinds! {
     OutputRefused = "output-refused",
     /// The node could not read an order.
     OutputUnreadable = "output-unreadable",
+    /// The node is to signal transfer in the next shot.
+    TransferArmed = "transfer-armed",
+    /// It signalled.
+    TransferFired = "transfer-fired",
+    /// The press transferred before it had to.
+    TransferPressFirst = "transfer-press-first",
+    /// Nothing is armed, for a reason.
+    TransferHeld = "transfer-held",
+    /// What was armed is taken back, for a reason.
+    TransferWithdrawn = "transfer-withdrawn",
+    /// The node refused it.
+    TransferRefused = "transfer-refused",
+    /// The node does not answer, heard nothing, or could not set its wire.
+    TransferFailed = "transfer-failed",
     /// A person cleared what was learned and suspected.
     BeliefCleared = "belief-cleared",
     /// What shots teach cannot be kept for a restart.

@@ -40,6 +40,7 @@ pub mod shared;
 pub mod shots;
 pub mod snapshot;
 pub mod station;
+pub mod transfer;
 pub mod user;
 pub mod what_if;
 pub mod white_box;

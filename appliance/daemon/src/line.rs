@@ -14,6 +14,7 @@ use appliance_pipeline::estimator::{Estimator, Happened, Tuning};
 use appliance_pipeline::phase::CyclePhase;
 use appliance_pipeline::sample::{MOST_SENSORS, Sample};
 use appliance_pipeline::shot::ShotRecord;
+use appliance_pipeline::transfer::Moment;
 use appliance_recorder::{EstimateRow, Handle, RawBlock, ShotContext, ShotSummary};
 use firmware_wire::{Hello, PartVerdict};
 
@@ -25,6 +26,7 @@ use crate::quality::REASON;
 use crate::realtime::{Granted, thread_seconds};
 use crate::router::Router;
 use crate::shared::{ChannelNow, NodeNow, Shared, TickTimes};
+use crate::transfer::{self, Said, Transfer};
 
 /// Estimates kept a second.
 const KEEP_HZ: f64 = 100.0;
@@ -50,6 +52,8 @@ pub enum Told {
     },
     /// A node said something an operator should read: its port and a sentence.
     Event(String, String),
+    /// What became of a transfer on a node's wire: its port and a sentence.
+    Steered(String, String),
 }
 
 /// From the shot path to the tick.
@@ -122,6 +126,7 @@ pub struct Line {
     published_s: f64,
     scratch: [[f32; MOST_SENSORS]; 4],
     output: Option<Output>,
+    transfer: Option<Transfer>,
     key: Arc<Key>,
     injecting: Arc<Injecting>,
 }
@@ -157,8 +162,8 @@ pub struct Parts {
 }
 
 impl Line {
-    /// Puts the parts together; `output` are the sorting lines, if a node has them.
-    pub fn new(parts: Parts, output: Option<Output>) -> Self {
+    /// Puts the parts together; `output` are the sorting lines and `transfer` the transfer wire, if a node has them.
+    pub fn new(parts: Parts, output: Option<Output>, transfer: Option<Transfer>) -> Self {
         let merge = Merge::new(parts.nodes.len(), Duration::from_millis(200), 4096);
         let node = |(config, calibration)| Node {
             config,
@@ -192,6 +197,7 @@ impl Line {
             published_s: f64::NEG_INFINITY,
             scratch: [[0.0; MOST_SENSORS]; 4],
             output,
+            transfer,
             key: parts.key,
             injecting: parts.injecting,
         }
@@ -216,6 +222,19 @@ impl Line {
             }
             self.sample.time_s = row.at.ns() as f64 * 1e-9;
             let happened = self.estimator.step(&self.sample);
+            if let Some(transfer) = &mut self.transfer
+                && transfer.source() == row.source.0
+                && transfer.follows(row.group)
+            {
+                let e = self.estimator.estimate();
+                let at = |values: &[f64]| transfer.place().map_or(f64::NAN, |i| values[i]);
+                transfer.see(Moment {
+                    time_s: self.sample.time_s,
+                    phase: e.phase,
+                    screw_m3: self.sample.screw_m3,
+                    pressure_pa: [at(&e.value), at(&e.sd)],
+                });
+            }
             self.react(happened, row.at.ns());
             self.keep(row.at.ns());
             self.times.add(thread_seconds() - before);
@@ -248,6 +267,9 @@ impl Line {
         let number = self.number;
         self.injecting.began(number);
         self.tell(Told::Began { number });
+        if let Some(said) = self.transfer.as_mut().and_then(Transfer::began) {
+            self.say(said);
+        }
     }
 
     fn ended(&mut self) {
@@ -258,6 +280,44 @@ impl Line {
         // The shot path judges it, however late; when it is dead, the recorder says that nobody judged it.
         let number = self.number;
         self.tell(Told::Ended { number, record });
+    }
+
+    /// Asks the node for what is wanted now, or takes it back.
+    fn steer(&mut self, source: SourceId, last_tick: u64, trusted: bool) {
+        let Some(transfer) = &mut self.transfer else {
+            return;
+        };
+        if transfer.source() != source.0 {
+            return;
+        }
+        transfer.heard(last_tick);
+        let said = if trusted {
+            transfer.tend(Instant::now())
+        } else {
+            transfer.doubt(Instant::now())
+        };
+        if let Some(said) = said {
+            self.say(said);
+        }
+    }
+
+    /// Tells what became of a transfer: on the page, in the record of the shot that runs, and in the log where it is news.
+    fn say(&mut self, said: Said) {
+        if !self.estimator.idle()
+            && let Ok(note) = serde_json::to_string(&said.now)
+        {
+            self.handle.context_of(self.number, transfer::NOTE, &note);
+        }
+        if let Some(text) = said.text
+            && let Some(transfer) = &self.transfer
+            && let Some(node) = self.nodes.get(transfer.source())
+        {
+            let port = node.config.port.display().to_string();
+            let at_ns = BoxTime::since(self.start).ns();
+            self.handle.event(said.kind.word(), &port, &text, at_ns);
+            let _ = self.to_shots.try_send(Told::Steered(port, text));
+        }
+        self.shared.tell(|p| p.transfer = Some(said.now));
     }
 
     /// Tells the shot path in order; what finds no room waits here.
@@ -443,6 +503,9 @@ impl Sink for Line {
             self.merge.push(source, block, BoxTime::since(self.start));
             self.ticks();
         }
+        let last_row = u64::from(block.block.rows.max(1)) - 1;
+        let last_tick = block.block.tick_of(last_row).0;
+        self.steer(source, last_tick, block.trusted);
     }
 
     fn event(&mut self, from: SourceId, event: NodeEvent) {
@@ -460,6 +523,12 @@ impl Sink for Line {
                 }
                 if self.output.as_ref().is_some_and(|o| o.source == from.0) {
                     self.shared.tell(|p| p.output = None);
+                }
+                if let Some(transfer) = &mut self.transfer
+                    && transfer.source() == from.0
+                {
+                    transfer.gone();
+                    self.shared.tell(|p| p.transfer = None);
                 }
             }
             NodeEvent::Hello { .. } => node.now.connected = true,
@@ -484,6 +553,18 @@ impl Sink for Line {
     }
 
     fn answer(&mut self, source: SourceId, answer: Answer) {
+        if let Some(transfer) = &mut self.transfer
+            && transfer.source() == source.0
+        {
+            let said = match &answer {
+                Answer::Plan(ack) => transfer.judged(ack, Instant::now()),
+                Answer::Transfer(report) => transfer.ended(report, Instant::now()),
+                Answer::Output(_) | Answer::Counters(_) => None,
+            };
+            if let Some(said) = said {
+                self.say(said);
+            }
+        }
         let (Answer::Output(state), Some(output)) = (answer, &mut self.output) else {
             return;
         };
@@ -538,6 +619,11 @@ impl Sink for Line {
             && output.source == source.0
         {
             output.hello(hello.tick_hz);
+        }
+        if let Some(transfer) = &mut self.transfer
+            && transfer.source() == source.0
+        {
+            transfer.hello(hello.tick_hz, node.router.screw());
         }
         for table in node.router.tables(run, hello) {
             self.handle.channels(&table);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use appliance_acquire::calibration::Calibration;
 use appliance_pipeline::guard::Guard;
 use appliance_pipeline::keeper::Keeper;
+use appliance_pipeline::transfer::Law;
 use appliance_press::Profile;
 use models_infer::network::Network;
 use models_infer::release::Release;
@@ -16,6 +17,7 @@ use crate::config::{Config, NodeConfig};
 use crate::error::{DaemonError, in_one_line};
 use crate::find;
 use crate::press::PressConfig;
+use crate::transfer::TransferConfig;
 
 /// What a configuration comes to, checked.
 pub(crate) struct Ready {
@@ -26,6 +28,8 @@ pub(crate) struct Ready {
     pub(crate) release: Option<String>,
     pub(crate) calibrations: Vec<(NodeConfig, Option<Calibration>)>,
     pub(crate) screw_area_m2: f64,
+    /// When a node signals transfer, where the configuration asks for that.
+    pub(crate) transfer: Option<Law>,
 }
 
 /// A configuration and its file, for errors that name the key.
@@ -71,6 +75,9 @@ pub(crate) fn ready(path: &Path) -> Result<Ready, DaemonError> {
     if let Some(port) = &config.press_port {
         named.press(port)?;
     }
+    let law = |t: &TransferConfig| t.law(keeper.setup(), screw_area_m2);
+    let transfer = config.transfer.as_ref().map(law).transpose();
+    let transfer = transfer.map_err(|(key, reason)| named.reason(key, reason))?;
     Ok(Ready {
         config,
         mold,
@@ -78,6 +85,7 @@ pub(crate) fn ready(path: &Path) -> Result<Ready, DaemonError> {
         release,
         calibrations,
         screw_area_m2,
+        transfer,
     })
 }
 

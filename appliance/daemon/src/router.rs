@@ -12,6 +12,8 @@ use crate::noise::Noise;
 
 /// Level above which a 24 V signal counts as on, V.
 const ON_V: f64 = 12.0;
+/// A millimetre, m.
+const MM_M: f64 = 1e-3;
 
 /// One channel of a node, ready to be read.
 #[derive(Clone, Debug)]
@@ -49,6 +51,37 @@ impl Code {
             Self::Calibrated(c) => c.value(code),
             Self::Nominal { .. } if code == NO_READING => None,
             Self::Nominal { gain, offset } => Some(f64::from(code) * gain + offset),
+        }
+    }
+}
+
+/// The channel of the screw's position, both ways between codes and melt in front of the screw.
+#[derive(Clone, Debug)]
+pub struct ScrewCodes {
+    /// Place in the node's table.
+    pub channel: u8,
+    /// Group of the node.
+    pub group: u8,
+    code: Code,
+    area_m2: f64,
+}
+
+impl ScrewCodes {
+    /// Melt in front of the screw at a code, m3.
+    pub fn volume_m3(&self, code: i32) -> Option<f64> {
+        Some(self.code.value(code)? * MM_M * self.area_m2)
+    }
+
+    /// The code nearest to a volume; `None` outside what the channel can tell.
+    pub fn code(&self, volume_m3: f64) -> Option<i32> {
+        let mm = volume_m3 / self.area_m2 / MM_M;
+        match &self.code {
+            Code::Calibrated(c) => c.code(mm),
+            Code::Nominal { gain, offset } => {
+                let code = ((mm - offset) / gain).round();
+                let range = f64::from(NO_READING)..=f64::from(i32::MAX);
+                (range.contains(&code) && code as i32 != NO_READING).then_some(code as i32)
+            }
         }
     }
 }
@@ -106,6 +139,19 @@ impl Router {
             key: None,
             screw_area_m2,
         }
+    }
+
+    /// The screw's position, where this node has it in millimetres.
+    pub fn screw(&self) -> Option<ScrewCodes> {
+        let at = |r: &Route| r.feeds == Feeds::ScrewPosition && r.unit == Unit::Millimetre;
+        let channel = self.routes.iter().position(at)?;
+        let route = &self.routes[channel];
+        Some(ScrewCodes {
+            channel: u8::try_from(channel).ok()?,
+            group: route.group,
+            code: route.code.clone(),
+            area_m2: self.screw_area_m2,
+        })
     }
 
     /// Writes a row of a group into a sample; fields of other groups keep what they had. `quiet` between shots.
@@ -208,7 +254,7 @@ fn si(value: f64, unit: Unit) -> f64 {
         Unit::Megapascal => value * 1e6 + ATMOSPHERE_PA,
         Unit::Hectopascal => value * 100.0,
         Unit::Celsius => Temperature::from_celsius(value).k(),
-        Unit::Millimetre => value * 1e-3,
+        Unit::Millimetre => value * MM_M,
         _ => value,
     }
 }

@@ -13,6 +13,7 @@ use models_units::Temperature;
 use crate::config::{Config, PREDICTIONS, unit_of};
 use crate::context;
 use crate::quality::{self, is_feature};
+use crate::transfer;
 
 /// Features as pages call them, as records call them, and their unit.
 const FEATURES: [(&str, &str, &str); 4] = [
@@ -144,6 +145,7 @@ pub fn detail(
     view::ShotDetail {
         press: context::pressed(&curves.shot),
         actions: context::actions(&curves.shot),
+        transfer: transfer_of(&curves.shot),
         row,
         curves: lines.collect(),
         phases: curves
@@ -174,6 +176,11 @@ pub fn detail(
             })
             .collect(),
     }
+}
+
+/// What became of a transfer, as the tick noted it.
+fn transfer_of(shot: &ShotRow) -> Option<view::TransferNow> {
+    serde_json::from_str(shot.notes.get(transfer::NOTE)?).ok()
 }
 
 /// Measured and estimated on one list of times.

@@ -13,15 +13,17 @@ use appliance_pipeline::estimator::Estimator;
 use appliance_pipeline::guard::Guard;
 use appliance_pipeline::keeper::Keeper;
 use appliance_pipeline::ports::Setpoints;
+use appliance_pipeline::transfer::{Law, Planner};
 use appliance_press::{ByHand, Press, PressPort, Profile};
 use appliance_recorder::{
     Book, EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
 };
 use appliance_web::view::LiveSnapshot;
 use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
+use firmware_wire::HostPacket;
 use tokio::sync::{mpsc, watch};
 
-use crate::config::{OutputConfig, TickConfig, WebConfig};
+use crate::config::{Config, WebConfig};
 use crate::context::Context;
 use crate::correcting::Correcting;
 use crate::corrections::TargetFile;
@@ -30,13 +32,14 @@ use crate::event_kind::EventKind;
 use crate::line::{Line, Parts};
 use crate::memory::{BeliefFile, Recalled};
 use crate::output::Output;
-use crate::press::{Desk, Injecting, Key, PressConfig, link, task};
+use crate::press::{Desk, Injecting, Key, Permit, PressConfig, link, task};
 use crate::quality::Teacher;
 use crate::ready::{Ready, ready};
 use crate::shared::Shared;
 use crate::shots::{Brain, ShotPath, latents_now, with};
 use crate::snapshot::{Fixed, publish};
 use crate::station::BoxStation;
+use crate::transfer::{self, Transfer};
 use crate::what_if::Range;
 use crate::{find, geometry, realtime};
 
@@ -100,6 +103,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         release,
         calibrations,
         screw_area_m2,
+        transfer,
     } = ready;
     let start = Instant::now();
     std::fs::create_dir_all(&config.data).map_err(|source| DaemonError::Write {
@@ -206,6 +210,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     };
     let key = Arc::new(Key::default());
     let injecting = Arc::new(Injecting::default());
+    let fill_m3 = keeper.setup().fill_volume_m3;
     let estimator = Estimator::new(keeper.setup().clone(), tuning);
     let parts = Parts {
         start,
@@ -286,8 +291,12 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
         events: recorder.events(),
     };
     spawn("moldsight-shots", move || shot_path.run())?;
-    let (tick, output) = (config.tick.clone(), config.output.clone());
-    spawn("moldsight-tick", move || tick_thread(parts, &tick, output))?;
+    let wires = Wires {
+        config: config.clone(),
+        steering: transfer.zip(desk.as_ref().map(|d| d.permit())),
+        fill_m3,
+    };
+    spawn("moldsight-tick", move || tick_thread(parts, &wires))?;
 
     let fixed = Fixed {
         press: config.press.clone(),
@@ -438,18 +447,58 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonE
         })
 }
 
+/// What the wires of the nodes are made of.
+struct Wires {
+    config: Config,
+    /// When a node signals transfer, and what the guard allows.
+    steering: Option<(Law, Arc<Permit>)>,
+    /// Volume of the mold, m3.
+    fill_m3: f64,
+}
+
+impl Wires {
+    /// The sorting lines.
+    fn output(&self, ports: &[PathBuf], orders: &[mpsc::Sender<HostPacket>]) -> Option<Output> {
+        let output = self.config.output.as_ref()?;
+        let source = ports.iter().position(|p| *p == output.node)?;
+        let valid = Duration::from_secs_f64(output.valid_s);
+        Some(Output::new(source, orders[source].clone(), valid))
+    }
+
+    /// The transfer wire.
+    fn transfer(
+        &self,
+        ports: &[PathBuf],
+        orders: &[mpsc::Sender<HostPacket>],
+        key: &Arc<Key>,
+    ) -> Option<Transfer> {
+        let config = self.config.transfer.as_ref()?;
+        let (law, permit) = self.steering.clone()?;
+        let source = ports.iter().position(|p| *p == config.node)?;
+        // Seconds since 1970: higher than any number an earlier run has used, at less than a plan a second.
+        let first_id = (crate::snapshot::now_ms() / 1000) as u32;
+        Some(Transfer::new(transfer::Parts {
+            source,
+            to: orders[source].clone(),
+            planner: Planner::new(law, self.fill_m3),
+            permit,
+            key: key.clone(),
+            window_s: config.window_s,
+            first_id,
+        }))
+    }
+}
+
 /// The tick thread: its own small runtime reads the ports; everything up to the estimate happens on it.
-fn tick_thread(mut parts: Parts, config: &TickConfig, output: Option<OutputConfig>) {
+fn tick_thread(mut parts: Parts, wires: &Wires) {
+    let config = &wires.config.tick;
     parts.granted = realtime::ask(config, |refused| println!("moldsight: {refused}"));
     let start = parts.start;
     let ports: Vec<PathBuf> = parts.nodes.iter().map(|(n, _)| n.port.clone()).collect();
-    let (orders, queues): (Vec<_>, Vec<_>) = ports.iter().map(|_| mpsc::channel(4)).unzip();
-    let output = output.and_then(|o| {
-        let source = ports.iter().position(|p| *p == o.node)?;
-        let valid = Duration::from_secs_f64(o.valid_s);
-        Some(Output::new(source, orders[source].clone(), valid))
-    });
-    let mut acquisition = Acquisition::new(Line::new(parts, output));
+    let (orders, queues): (Vec<_>, Vec<_>) = ports.iter().map(|_| mpsc::channel(8)).unzip();
+    let output = wires.output(&ports, &orders);
+    let transfer = wires.transfer(&ports, &orders, &parts.key);
+    let mut acquisition = Acquisition::new(Line::new(parts, output, transfer));
     for port in &ports {
         acquisition.add(port.clone(), None);
     }

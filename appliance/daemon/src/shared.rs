@@ -6,6 +6,7 @@ use appliance_acquire::Counts;
 use appliance_pipeline::estimate::Estimate;
 use appliance_pipeline::walker::Field;
 
+use appliance_web::view::TransferNow;
 use firmware_wire::PartVerdict;
 
 use crate::realtime::Granted;
@@ -117,6 +118,8 @@ pub struct Published {
     pub late: u64,
     /// What the sorting lines show, as their node says; `None` without lines, or while the node is gone.
     pub output: Option<PartVerdict>,
+    /// What became of the transfer the node is asked to signal; `None` where nothing is set up for that.
+    pub transfer: Option<TransferNow>,
 }
 
 /// The meeting place.

@@ -249,6 +249,10 @@ impl ShotPath {
                     }
                 }
                 Ok(Told::Event(source, text)) => println!("{source}: {text}"),
+                Ok(Told::Steered(source, text)) => {
+                    println!("{source}: {text}");
+                    self.audit(&text);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -270,6 +274,13 @@ impl ShotPath {
                 }
                 with(&self.brain, |b| b.forecast.clear());
             }
+        }
+    }
+
+    /// What the box did on a node's wire stands in the audit, beside what people did.
+    fn audit(&self, text: &str) {
+        if let Err(why) = self.book.audit("moldsight", "transfer", text) {
+            eprintln!("moldsight: a transfer cannot be noted in the audit: {why}");
         }
     }
 

@@ -132,6 +132,7 @@ pub fn take(
             PartVerdict::Reject => view::Verdict::Reject,
             PartVerdict::Uncertain => view::Verdict::Uncertain,
         }),
+        transfer: p.transfer.clone(),
         quality: b.quality.clone(),
         indicators: b.indicators.clone(),
         advice,

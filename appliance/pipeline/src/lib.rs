@@ -40,6 +40,7 @@ pub mod setup;
 pub mod shot;
 pub mod sort;
 pub mod suspect;
+pub mod transfer;
 pub mod trust;
 pub mod walker;
 

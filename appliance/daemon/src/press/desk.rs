@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::injecting::Injecting;
 use super::key::Key;
 use super::link::{Fixed, Link, told};
+use super::permit::Permit;
 use super::record::{self, Answered, Found, Written};
 use crate::error::DaemonError;
 use crate::snapshot::now_ms;
@@ -72,6 +73,8 @@ pub struct Desk {
     pub(super) fixed: Fixed,
     key: Arc<Key>,
     injecting: Arc<Injecting>,
+    /// For the tick: whether a transfer signal may be added.
+    permit: Arc<Permit>,
     orders: UnboundedSender<Order>,
     memory: PathBuf,
     book: Book,
@@ -113,11 +116,17 @@ impl Desk {
             fixed,
             key,
             injecting,
+            permit: Arc::default(),
             orders,
             memory,
             book,
             start: Instant::now(),
         })
+    }
+
+    /// What the guard allows within a shot, for whoever must not wait for it.
+    pub fn permit(&self) -> Arc<Permit> {
+        self.permit.clone()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -362,6 +371,8 @@ impl Desk {
 
     /// Everything that follows from a decision, in the order in which a pulled plug does the least harm.
     fn take(&self, inner: &mut Inner, decision: Decision) {
+        // First of all: what is forbidden from now on must not wait for a disk.
+        self.permit.set(inner.guard.room(), Instant::now());
         inner.rules = record::rules(&decision.reasons);
         if let Some(arrow) = decision.arrows.last() {
             (inner.arrow, inner.since_ms) = (Some(*arrow), now_ms());

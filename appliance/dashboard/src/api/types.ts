@@ -84,6 +84,17 @@ export interface PressRead {
   setpoints: [string, number][];
 }
 
+/** What became of the transfer that the node is asked to signal; volumes in m3. */
+export interface TransferNow {
+  state: string;
+  reason: string | null;
+  subject: string | null;
+  asked_m3: number | null;
+  asked_sd_m3: number | null;
+  fired_m3: number | null;
+  press_m3: number | null;
+}
+
 export interface LiveSnapshot {
   sequence: number;
   wall_ms: number;
@@ -112,6 +123,8 @@ export interface LiveSnapshot {
   verdict_reason?: VerdictReason | null;
   /** What the sorting lines of the node show, where it has them. */
   output?: Verdict | null;
+  /** The transfer the node is asked to signal, where the box is set up for it. */
+  transfer?: TransferNow | null;
   quality: QualityLine[];
   indicators: Indicator[];
   advice: Advice[];
@@ -188,6 +201,7 @@ export interface ShotDetail {
   latents: [string, number, number, string][];
   press: PressShot | null;
   actions: { at_utc: string; who: string; text: string }[];
+  transfer?: TransferNow | null;
 }
 
 /** What happened to a node, a sensor, a line or the box: `kind` has words here, `text` is English for kinds without. */

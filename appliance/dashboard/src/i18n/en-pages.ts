@@ -411,6 +411,7 @@ export const pagesEn = {
   "audit.action.logout": "logout",
   "audit.action.mode": "mode",
   "audit.action.off": "all off",
+  "audit.action.transfer": "transfer signal",
   "audit.action.confirm": "advice confirmed",
   "audit.action.confirm_refused": "advice not taken",
   "audit.action.decline": "advice declined",

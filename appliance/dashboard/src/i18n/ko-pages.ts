@@ -413,6 +413,7 @@ export const pagesKo: Record<keyof typeof pagesEn, string> = {
   "audit.action.logout": "로그아웃",
   "audit.action.mode": "모드",
   "audit.action.off": "모두 끄기",
+  "audit.action.transfer": "보압 절환 신호",
   "audit.action.confirm": "제안 확인",
   "audit.action.confirm_refused": "제안 적용 안 됨",
   "audit.action.decline": "제안 거절",

@@ -12,6 +12,7 @@ import { AdvicePanel, ModePanel, StatePanel } from "./corrections-now.tsx";
 import { PastDecisions } from "./corrections-past.tsx";
 import { SetpointPanel } from "./corrections-setpoints.tsx";
 import { PressLinkPanel } from "./press-link.tsx";
+import { TransferPanel } from "./transfer-line.tsx";
 import { WhatIfView } from "./what-if.tsx";
 
 const TABS = ["now", "what-if", "past"] as const;
@@ -44,6 +45,7 @@ function Present({ tab }: { tab: "now" | "what-if" }): JSX.Element {
             <StatePanel now={now} again={asked.again} />
             <AdvicePanel now={now} again={asked.again} />
             <ModePanel now={now} again={asked.again} />
+            <TransferPanel />
             <SetpointPanel setpoints={now.setpoints} press={now.press} />
             {now.press.protocol === "none" ? null : <PressLinkPanel link={now.press} />}
           </div>

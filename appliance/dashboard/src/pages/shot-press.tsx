@@ -6,12 +6,14 @@ import { known, humanize, name, t } from "../i18n/index.ts";
 import { language } from "../state/prefs.ts";
 import { Fact, Panel } from "../ui/panel.tsx";
 import { Quantity } from "../ui/quantity.tsx";
+import { transferWords } from "./transfer-line.tsx";
 
 export function ShotPress({ detail }: { detail: ShotDetail }): JSX.Element | null {
-  const { press, actions } = detail;
-  if (press === null && actions.length === 0) return null;
+  const { press, actions, transfer = null } = detail;
+  if (press === null && actions.length === 0 && transfer === null) return null;
   return (
     <Panel title={t("shot.press")}>
+      {transfer === null ? null : <p>{transferWords(transfer)}</p>}
       {press === null ? null : (
         <dl class="facts">
           {press.mode === null ? null : <Fact label={t("press.facts.mode")}>{known(`press.mode.${press.mode}`) ?? humanize(press.mode)}</Fact>}

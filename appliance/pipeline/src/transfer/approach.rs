@@ -115,7 +115,7 @@ impl Approach {
             return Err(Held::FewShots(missing as u32));
         }
         let sd = self.scatter().hypot(sd_pa / slope);
-        if !(BAND * sd <= window) {
+        if sd.is_nan() || BAND * sd > window {
             return Err(Held::Unsure(sd, window / BAND));
         }
         Ok([volume, sd])
@@ -126,7 +126,8 @@ impl Approach {
         let [then, then_sd] = self.at(injected);
         let (now, then) = (pa - ATMOSPHERE_PA, then - ATMOSPHERE_PA);
         // Before the front has passed the place both are atmosphere, and say nothing.
-        if !(now > CLEAR * sd && then > CLEAR * then_sd) {
+        let clear = now > CLEAR * sd && then > CLEAR * then_sd;
+        if !clear {
             return Ok(1.0);
         }
         let ratio = now / then;

@@ -189,6 +189,26 @@ pub struct PressRead {
     pub setpoints: Vec<(String, f64)>,
 }
 
+/// What became of the transfer that the box asks the node to signal in this shot, earlier than the press by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TransferNow {
+    /// `armed`; `fired` as asked, `fallback` at the position of the press; `held` for a reason, `withdrawn` for a reason after it
+    /// was armed; `press_first`; `refused` by the node; `no_answer`, `expired`, `host_silent`, `wire_failed`.
+    pub state: String,
+    /// Key of the reason (`rule`, `mode`, `press_earlier`, `already_reached`, ...), where there is one.
+    pub reason: Option<String>,
+    /// What the reason is about: a rule of the guard.
+    pub subject: Option<String>,
+    /// Injected volume at which the signal is asked for, m3.
+    pub asked_m3: Option<f64>,
+    /// Standard deviation of it, where it follows from an estimate, m3.
+    pub asked_sd_m3: Option<f64>,
+    /// Injected volume at which it came, m3.
+    pub fired_m3: Option<f64>,
+    /// Where the press transfers by itself, m3 injected.
+    pub press_m3: Option<f64>,
+}
+
 /// Everything the Live page shows; pushed about 15 times a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LiveSnapshot {
@@ -242,6 +262,9 @@ pub struct LiveSnapshot {
     pub verdict_reason: Option<VerdictReason>,
     /// What the sorting lines of the node show now, where it has them.
     pub output: Option<Verdict>,
+    /// What became of the transfer the node is asked to signal, where a box is set up for it.
+    #[serde(default)]
+    pub transfer: Option<TransferNow>,
     /// Prediction for the running shot, or the last one while idle.
     pub quality: Vec<QualityLine>,
     /// Indicators, same shot.

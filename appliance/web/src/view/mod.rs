@@ -29,7 +29,7 @@ pub use health::{
 };
 pub use live::{
     Advice, Forecast, Indicator, LiveSnapshot, Mode, Phase, PressRead, QualityLine, Reading,
-    Source, Taught, Trust, TrustState, Verdict, VerdictReason,
+    Source, Taught, TransferNow, Trust, TrustState, Verdict, VerdictReason,
 };
 pub use log::{LogEntry, LogKind, LogPage};
 pub use mold::{MoldView, NodeView, SensorKind, SensorView};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Indicator, QualityLine, Taught, TrustState, Verdict, VerdictReason};
+use super::{Indicator, QualityLine, Taught, TransferNow, TrustState, Verdict, VerdictReason};
 
 /// What kind of cycle it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -95,6 +95,9 @@ pub struct ShotDetail {
     pub press: Option<PressShot>,
     /// What operators wrote down since the shot before.
     pub actions: Vec<ShotAction>,
+    /// What became of the transfer the node was asked to signal, where a box is set up for it.
+    #[serde(default)]
+    pub transfer: Option<TransferNow>,
 }
 
 /// Something that happened during a shot: to a node, a sensor, a line or the box.

@@ -141,6 +141,7 @@ impl Press {
             last_verdict: shots::row(shot - 1, wall_ms).verdict,
             verdict_reason: None,
             output: None,
+            transfer: None,
             quality: shots::quality(shot),
             indicators: indicators(shot),
             // The loop fills these in.

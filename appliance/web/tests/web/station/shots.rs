@@ -183,6 +183,7 @@ pub fn detail(row: ShotRow, points: usize) -> ShotDetail {
         ("idle", EJECT_S),
     ];
     ShotDetail {
+        transfer: None,
         curves,
         phases: phases
             .into_iter()
