@@ -19,7 +19,7 @@ hil-prove: firmware ## the stories in full, one line a claim: figure and verdict
 
 closing-prove: setup dashboard ## the loop closed in real time over encrypted OPC UA and Modbus: what is written when, and when nothing is
 	cargo build $(ALL) --bin moldsight --bin press-sim
-	MOLDSIGHT_PROVE=1 cargo test $(ALL) -q --test closing -- --ignored --nocapture --test-threads 2
+	MOLDSIGHT_PROVE=1 cargo test $(ALL) -q --test closing --test transferring -- --include-ignored --nocapture --test-threads 2
 
 loop-report:          ## the loop closed offline: 40 shots, 5 seeds, with and without correction, in Markdown
 	cargo build $(ALL) --bin loop-report

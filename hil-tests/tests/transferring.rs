@@ -13,6 +13,9 @@ const ASKED_CM3: f64 = 11.0;
 /// One press at a time: two would not keep up on a small machine.
 static PRESS: Mutex<()> = Mutex::new(());
 
+/// Longest wait for the first signal: shots until the estimate is trusted, and a busy machine, s.
+const FIRST_S: u64 = 240;
+
 /// Pressure at p2, where nobody measures, when that press transfers by itself, and what is asked for, MPa, absolute.
 const OWN_MPA: f64 = 6.6;
 const ASKED_MPA: f64 = 5.0;
@@ -89,7 +92,7 @@ fn the_press_transfers_where_the_box_asks_and_by_itself_after_the_one_key() {
 
     // WHEN an engineer arms it and the estimate is trusted
     arm(&moldsight, "correct");
-    let fired = moldsight.wait(LIVE, 90, |live| {
+    let fired = moldsight.wait(LIVE, FIRST_S, |live| {
         let transfer = &live["transfer"];
         (transfer["state"] == "fired").then(|| transfer.clone())
     });
@@ -139,6 +142,7 @@ fn the_press_transfers_where_the_box_asks_and_by_itself_after_the_one_key() {
 }
 
 #[test]
+#[ignore = "minutes in real time: make closing-prove"]
 fn the_press_transfers_where_the_estimate_at_an_unmeasured_place_reaches_a_pressure() {
     let _one = PRESS.lock().unwrap_or_else(PoisonError::into_inner);
     // GIVEN a box that is to signal when the estimate at p2 reaches 5 MPa, and a press that goes beyond that by itself
@@ -154,7 +158,7 @@ fn the_press_transfers_where_the_estimate_at_an_unmeasured_place_reaches_a_press
     assert!((own - OWN_MPA).abs() < 0.1, "{own}");
     // WHEN it is armed and has seen enough fills
     arm(&moldsight, "correct");
-    let fired = moldsight.wait(LIVE, 90, |live| {
+    let fired = moldsight.wait(LIVE, FIRST_S, |live| {
         let transfer = &live["transfer"];
         // Nothing is asked for without a band.
         assert!(
