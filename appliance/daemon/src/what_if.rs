@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use appliance_pipeline::correct::effect::BandedInstant;
 use appliance_pipeline::correct::{Quantity, WhatIf};
 use appliance_pipeline::ports::{Change, Setpoint, Setpoints};
-use appliance_pipeline::quality::chance;
+use appliance_pipeline::quality::{SHORT_SD, chance};
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view;
 
@@ -160,7 +160,7 @@ fn risks(told: &WhatIf, clamp_n: Option<f64>) -> Vec<view::Risk> {
         }
     };
     let mut risks = vec![
-        risk("short_shot", Quantity::ShortShare, 0.005, 0.003),
+        risk("short_shot", Quantity::ShortShare, 0.005, SHORT_SD),
         risk("sink_mark", Quantity::Sink, 0.02, 0.003),
     ];
     if let Some(clamp) = clamp_n {

@@ -23,6 +23,8 @@ pub const CONTEXT: [&str; 2] = ["moisture_percent", "regrind_percent"];
 const DIMENSION_BAND: f64 = 5e-4;
 /// Chance of a defect that no indicator speaks of, before any part with it was seen.
 const BASE_RATE: f64 = 0.01;
+/// How exactly an empty share is known: a part that came out full is then short as often as one that nothing speaks of.
+pub const SHORT_SD: f64 = 0.002;
 /// What a part that nobody complained about is worth beside an inspected one.
 const PASSED: f64 = 0.02;
 /// Numbers of a shot that are about the estimate, not about the part.
@@ -59,7 +61,7 @@ pub struct Found {
 pub fn risks(part: &Part) -> BTreeMap<String, f64> {
     let mut risks = BTreeMap::new();
     for (defect, [value, sd], limit, least_sd) in [
-        (Defect::ShortShot, [part.short_share, 0.0], 0.005, 0.003),
+        (Defect::ShortShot, [part.short_share, 0.0], 0.005, SHORT_SD),
         (Defect::Sink, part.sink, 0.02, 0.003),
         (Defect::Flash, part.flash, 1.0, 0.03),
     ] {
