@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use appliance_pipeline::correct::{
-    Aim, Bound, Correction, Corrector, Decided, Effect, Held, Quantity, Seen, Target, WhatIf,
+    Aim, Bound, Correction, Corrector, Decided, Effect, Held, Quantity, Seen, Target,
 };
 use appliance_pipeline::guard::{self, Shot, Wish};
 use appliance_pipeline::keeper::{Keeper, ShotSummary};
@@ -17,7 +17,7 @@ use crate::config::LimitConfig;
 use crate::corrections::TargetFile;
 use crate::press::{Desk, Plan};
 use crate::shots::{SharedBrain, with};
-use crate::what_if::{Range, SHOWN, quality};
+use crate::what_if::{Range, SHOWN};
 
 /// Doubt about an expected change, share of it, where the program states none.
 const LEAST_DOUBT: f64 = 0.1;
@@ -98,16 +98,8 @@ impl Correcting {
         finished: &ShotSummary,
         brain: &SharedBrain,
     ) {
-        let effect = if finished.kind == Kind::Production {
-            self.replayable(number, keeper, record, brain)
-        } else {
-            None
-        };
         let decided = self.decide(number, time_s, keeper, record, finished);
-        let plan = match (&decided, &effect) {
-            (Some(decided), Some(effect)) => self.plan(decided, effect),
-            _ => None,
-        };
+        let plan = decided.as_ref().and_then(|d| self.plan(d, finished));
         if let Some(decided) = &decided {
             self.say(number, decided);
             let stand = decided
@@ -118,18 +110,24 @@ impl Correcting {
                 b.target_values = stand.filter(|(_, v)| v.is_finite()).collect()
             });
         }
+        self.tell_press(number, plan, finished);
+        // The press does not wait for what the what-if page needs.
+        if finished.kind == Kind::Production {
+            self.replayable(number, keeper, record, brain);
+        }
+    }
+
+    /// To the guard: the shot, what it came to, and what is wished for the next.
+    fn tell_press(&self, number: u64, plan: Option<Plan>, finished: &ShotSummary) {
         let Some(desk) = &self.desk else { return };
-        let found = [
-            ("part_weight", finished.part.mass_kg),
-            ("shrinkage", finished.part.shrinkage),
-            ("end_of_fill_pressure", finished.end_of_fill_pa),
-            ("core_at_ejection", finished.part.hottest_k),
-        ];
         let production = finished.kind == Kind::Production;
-        let found: Vec<(String, f64, f64)> = found
-            .into_iter()
+        let found: Vec<(String, f64, f64)> = SHOWN
+            .iter()
             .filter(|_| production)
-            .map(|(name, [value, sd])| (name.to_owned(), value, sd))
+            .map(|(name, _, quantity)| {
+                let [value, sd] = found(*quantity, finished);
+                ((*name).to_owned(), value, sd)
+            })
             .collect();
         let shot = Shot {
             number,
@@ -151,24 +149,11 @@ impl Correcting {
     }
 
     /// Prepares the shot for the what-if page.
-    fn replayable(
-        &self,
-        number: u64,
-        keeper: &Keeper,
-        record: &ShotRecord,
-        brain: &SharedBrain,
-    ) -> Option<Arc<Effect>> {
+    fn replayable(&self, number: u64, keeper: &Keeper, record: &ShotRecord, brain: &SharedBrain) {
         match Effect::new(keeper, record, &self.began) {
-            Ok(Some(effect)) => {
-                let effect = Arc::new(effect);
-                with(brain, |b| b.replayable = Some((number, effect.clone())));
-                Some(effect)
-            }
-            Ok(None) => None,
-            Err(e) => {
-                eprintln!("moldsight: this shot cannot be replayed: {e}");
-                None
-            }
+            Ok(Some(effect)) => with(brain, |b| b.replayable = Some((number, Arc::new(effect)))),
+            Ok(None) => {}
+            Err(e) => eprintln!("moldsight: this shot cannot be replayed: {e}"),
         }
     }
 
@@ -208,17 +193,10 @@ impl Correcting {
     }
 
     /// A decision as a wish, with what is expected of it.
-    fn plan(&self, decided: &Decided, effect: &Effect) -> Option<Plan> {
+    fn plan(&self, decided: &Decided, finished: &ShotSummary) -> Option<Plan> {
         if decided.change.is_empty() {
             return None;
         }
-        let told = match effect.what_if(&decided.change) {
-            Ok(told) => told,
-            Err(e) => {
-                eprintln!("moldsight: a correction cannot be explained and is dropped: {e}");
-                return None;
-            }
-        };
         let effects = decided.judged.iter().map(|j| {
             let change = j.after[0] - j.off[0];
             let (name, unit) = shown(j.quantity);
@@ -234,32 +212,54 @@ impl Correcting {
         let wish = Wish {
             change: decided.change.clone(),
             effects: effects.collect(),
-            in_range: self
-                .range
-                .outside(effect.setpoints(), &decided.change)
-                .is_empty(),
+            in_range: self.range.outside(&self.began, &decided.change).is_empty(),
         };
         Some(Plan {
-            wanted: decided.change.applied_to(effect.setpoints()),
-            effects: self.explained(&told),
+            wanted: decided.change.applied_to(&self.began),
+            effects: self.explained(decided, finished),
             reason: reason(decided),
             wish,
         })
     }
 
-    fn explained(&self, told: &WhatIf) -> Vec<view::Effect> {
+    /// The shot as it was, and with what the change does to it.
+    fn explained(&self, decided: &Decided, finished: &ShotSummary) -> Vec<view::Effect> {
         let one = |(name, unit, quantity): &(&str, &str, Quantity)| {
             let target = self.made_for.iter().find(|t| t.quantity == *name);
+            let [before, before_sd] = found(*quantity, finished);
+            let [change, change_sd] = decided.effects[*quantity as usize];
+            let known = |sd: f64| sd.is_finite().then_some(sd);
             view::Effect {
+                name: (*name).into(),
+                unit: (*unit).into(),
+                before,
+                before_sd: known(before_sd),
+                after: before + change,
+                after_sd: known(before_sd.hypot(change_sd)),
+                change,
+                change_sd: known(change_sd),
+                seen: None,
+                seen_sd: None,
+                seen_shot: None,
                 target: target.and_then(|t| match t.value {
                     view::Aim::Value(v) => Some(v),
                     view::Aim::Of(_) => None,
                 }),
                 tolerance: target.map(|t| t.tolerance),
-                ..quality(name, unit, *quantity, told)
             }
         };
         SHOWN.iter().map(one).collect()
+    }
+}
+
+/// What a shot came to, with standard deviation; not a number for what is not estimated.
+fn found(quantity: Quantity, finished: &ShotSummary) -> [f64; 2] {
+    match quantity {
+        Quantity::PartMass => finished.part.mass_kg,
+        Quantity::Shrinkage => finished.part.shrinkage,
+        Quantity::EndOfFillPressure => finished.end_of_fill_pa,
+        Quantity::CoreTemperature => finished.part.hottest_k,
+        _ => [f64::NAN; 2],
     }
 }
 

@@ -98,7 +98,7 @@ pub fn what_if(
 }
 
 /// What is expected of one quantity.
-pub fn quality(name: &str, unit: &str, quantity: Quantity, told: &WhatIf) -> view::Effect {
+fn quality(name: &str, unit: &str, quantity: Quantity, told: &WhatIf) -> view::Effect {
     let at = quantity as usize;
     view::Effect {
         name: name.into(),

@@ -141,6 +141,8 @@ pub struct Decided {
     pub held: Option<Held>,
     /// Targets, as far as they are known.
     pub judged: Vec<Judged>,
+    /// What the change does to every quantity, by [`Quantity`]; nothing without one.
+    pub effects: [Banded; QUANTITIES],
     /// The shot itself, less the reference.
     pub off: Option<Off>,
 }
@@ -375,6 +377,7 @@ impl Corrector {
         }
         match self.ask(seen, gradient, &judged, &off, reference) {
             Ok(change) => Decided {
+                effects: Quantity::ALL.map(|q| effect(q, &change, &seen.setpoints, gradient)),
                 judged: judged
                     .into_iter()
                     .map(|j| expected(j, &change, &seen.setpoints, gradient))
@@ -497,18 +500,24 @@ fn expected(
     before: &Setpoints,
     gradient: &Gradient,
 ) -> Judged {
+    let [by, sd] = effect(judged.quantity, change, before, gradient);
+    judged.moved_sd = sd;
+    judged.after = [judged.off[0] + by, judged.off[1].hypot(sd)];
+    judged
+}
+
+/// What a change does to a quantity, by slopes that are known.
+fn effect(quantity: Quantity, change: &Change, before: &Setpoints, gradient: &Gradient) -> Banded {
     let (mut by, mut variance) = (0.0, 0.0);
     for (s, value) in &change.values {
-        let [slope, sd] = gradient.of(judged.quantity, *s);
+        let [slope, sd] = gradient.of(quantity, *s);
         let moved = value - before[*s];
         by += slope * moved;
         if sd.is_finite() {
             variance += (SLOPE_SD * slope * moved).powi(2) + (sd * moved).powi(2);
         }
     }
-    judged.moved_sd = variance.sqrt();
-    judged.after = [judged.off[0] + by, judged.off[1].hypot(judged.moved_sd)];
-    judged
+    [by, variance.sqrt()]
 }
 
 impl Decided {
