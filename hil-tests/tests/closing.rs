@@ -24,7 +24,8 @@ fn two_cycles_s() -> u64 {
 
 /// Waits for this many decisions that are in force.
 fn in_force(moldsight: &Moldsight, count: usize) -> Vec<Value> {
-    moldsight.wait("/api/v1/corrections?limit=100", FIRST_S, |page| {
+    let most_s = FIRST_S + (1.5 * CYCLE_S * count as f64) as u64;
+    moldsight.wait("/api/v1/corrections?limit=100", most_s, |page| {
         let all = page["decisions"].as_array()?;
         let good = all.iter().filter(|d| d["state"] == "in_force");
         let good: Vec<Value> = good.cloned().collect();
@@ -123,7 +124,7 @@ fn a_thicker_lot_is_advised_on_and_nothing_is_written_until_a_person_agrees() {
 #[ignore = "minutes in real time: make closing-prove"]
 fn a_correction_is_written_and_read_back_before_the_next_injection() {
     let count = if std::env::var_os("MOLDSIGHT_PROVE").is_some() {
-        30
+        20
     } else {
         5
     };
