@@ -199,7 +199,8 @@ fn whatever_goes_wrong_at_the_press_nothing_more_is_written_and_the_reason_is_na
         // WHEN the press is switched off and on, its recipe is back: nothing is written until a person accepts that
         drop(press);
         guard_says(&moldsight, two_cycles_s(), "holding", "guard.not.link_up");
-        press = stage.press(&[option, "4"]);
+        // A press that comes back needs shots without a hole before anything is written.
+        press = stage.press(&[option, "6"]);
         guard_says(&moldsight, 30, "edited", "guard.by.operator_edit");
         assert_eq!(press.writes(0), Vec::<String>::new(), "{option}");
         assert_eq!(answer(&moldsight, "accept", &json!({})), 204);
