@@ -17,7 +17,7 @@ use crate::config::LimitConfig;
 use crate::corrections::TargetFile;
 use crate::press::{Desk, Plan};
 use crate::shots::{SharedBrain, with};
-use crate::what_if::{Range, SHOWN};
+use crate::what_if::{Range, SHOWN, quality};
 
 /// Doubt about an expected change, share of it, where the program states none.
 const LEAST_DOUBT: f64 = 0.1;
@@ -228,24 +228,15 @@ impl Correcting {
             let target = self.made_for.iter().find(|t| t.quantity == *name);
             let [before, before_sd] = found(*quantity, finished);
             let [change, change_sd] = decided.effects[*quantity as usize];
-            let known = |sd: f64| sd.is_finite().then_some(sd);
+            let after = [before + change, before_sd.hypot(change_sd)];
+            let all = [[before, before_sd], after, [change, change_sd]];
             view::Effect {
-                name: (*name).into(),
-                unit: (*unit).into(),
-                before,
-                before_sd: known(before_sd),
-                after: before + change,
-                after_sd: known(before_sd.hypot(change_sd)),
-                change,
-                change_sd: known(change_sd),
-                seen: None,
-                seen_sd: None,
-                seen_shot: None,
                 target: target.and_then(|t| match t.value {
                     view::Aim::Value(v) => Some(v),
                     view::Aim::Of(_) => None,
                 }),
                 tolerance: target.map(|t| t.tolerance),
+                ..quality(name, unit, all)
             }
         };
         SHOWN.iter().map(one).collect()

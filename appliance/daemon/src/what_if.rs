@@ -91,34 +91,34 @@ pub fn what_if(
             .collect(),
         quality: SHOWN
             .iter()
-            .map(|(name, unit, quantity)| quality(name, unit, *quantity, &told))
+            .map(|(name, unit, quantity)| {
+                let at = *quantity as usize;
+                let all = [told.before[at], told.after[at], told.change[at]];
+                quality(name, unit, all)
+            })
             .collect(),
         risks: risks(&told, station.clamp_n),
     })
 }
 
-/// What is expected of one quantity.
-fn quality(name: &str, unit: &str, quantity: Quantity, told: &WhatIf) -> view::Effect {
-    let at = quantity as usize;
+/// What is expected of one quantity: before, after and the change, each with its standard deviation.
+pub fn quality(name: &str, unit: &str, [before, after, change]: [[f64; 2]; 3]) -> view::Effect {
+    let known = |sd: f64| sd.is_finite().then_some(sd);
     view::Effect {
         name: name.into(),
         unit: unit.into(),
-        before: told.before[at][0],
-        before_sd: known(told.before[at][1]),
-        after: told.after[at][0],
-        after_sd: known(told.after[at][1]),
-        change: told.change[at][0],
-        change_sd: known(told.change[at][1]),
+        before: before[0],
+        before_sd: known(before[1]),
+        after: after[0],
+        after_sd: known(after[1]),
+        change: change[0],
+        change_sd: known(change[1]),
         target: None,
         tolerance: None,
         seen: None,
         seen_sd: None,
         seen_shot: None,
     }
-}
-
-fn known(sd: f64) -> Option<f64> {
-    sd.is_finite().then_some(sd)
 }
 
 /// One sensor before and after, thinned; none where the model does not reach it.

@@ -140,7 +140,6 @@ impl Desk {
     /// Time passed.
     pub fn tick(&self) {
         let inner = &mut *self.lock();
-        self.look(inner);
         let decision = inner.guard.tick(self.now_s());
         self.take(inner, decision);
     }

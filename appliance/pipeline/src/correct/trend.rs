@@ -219,7 +219,7 @@ fn weigh(stories: &mut [Story; 2], likely: [f64; 2]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -258,7 +258,7 @@ mod tests {
     const TOLD: f64 = 0.3;
 
     /// Even scatter between -0.5 and 0.5 without memory (SplitMix64): what proptest shrinks a list to is no scatter, it drifts and steps.
-    fn independent(seed: u64) -> impl Iterator<Item = f64> {
+    pub fn independent(seed: u64) -> impl Iterator<Item = f64> {
         (1..).map(move |n: u64| {
             let mut z = seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -123,24 +123,6 @@ impl Rule {
         Self::MayMove,
         Self::AbsoluteLimits,
     ];
-    /// Those that hold while a transfer signal may be added on the node's wire. It is no write to the controller, so that it may
-    /// come in every shot; everything else that keeps the box from writing keeps it from this as well.
-    pub const TRANSFER: [Self; 14] = [
-        Self::Armed,
-        Self::ReadFirst,
-        Self::Steady,
-        Self::NoOperatorEdit,
-        Self::ReadBack,
-        Self::LinkUp,
-        Self::SignalsFresh,
-        Self::Heartbeat,
-        Self::PressInAutomatic,
-        Self::SetpointsReleased,
-        Self::NotFrozen,
-        Self::SetpointsKnown,
-        Self::EstimateTrusted,
-        Self::ProductionShot,
-    ];
     /// Those whose failure leads to a hold.
     pub const STANDING: [Self; 5] = [
         Self::LinkUp,
@@ -149,6 +131,13 @@ impl Rule {
         Self::PressInAutomatic,
         Self::EstimateTrusted,
     ];
+
+    /// Those that hold while a transfer signal may be added on the node's wire: it is no write to the controller, so that it may come
+    /// in every shot; everything else that keeps the box from writing keeps it from this as well.
+    pub fn transfer() -> impl Iterator<Item = Self> {
+        let often = |rule: &Self| *rule != Self::OneWritePerShot;
+        Self::PRESS.into_iter().filter(often)
+    }
 
     /// Key of its text on the page, and its name in records.
     pub const fn key(self) -> &'static str {

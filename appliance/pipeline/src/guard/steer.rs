@@ -35,9 +35,9 @@ impl Guard {
             return Err(NoRoom::Mode);
         }
         let view = self.view();
-        let fails = |rule: &&Rule| !rules::pass(&[**rule], &view);
-        if let Some(rule) = Rule::TRANSFER.iter().find(fails) {
-            return Err(NoRoom::Rule(*rule));
+        let fails = |rule: &Rule| !rules::pass(&[*rule], &view);
+        if let Some(rule) = Rule::transfer().find(fails) {
+            return Err(NoRoom::Rule(rule));
         }
         let at = Setpoint::TransferVolume;
         let limit = self.limits[at as usize].ok_or(NoRoom::NoReference)?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::correct::quantity::Outcome;
+use crate::correct::trend::tests::independent;
 use crate::ports::Limit;
 use proptest::prelude::*;
 
@@ -278,16 +279,6 @@ proptest! {
     }
 }
 
-/// Even scatter between -1.5 and 1.5 without memory (SplitMix64).
-fn independent(seed: u64) -> impl Iterator<Item = f64> {
-    (1..).map(move |n: u64| {
-        let z = (seed + n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        3.0 * ((z ^ (z >> 31)) as f64 / u64::MAX as f64 - 0.5)
-    })
-}
-
 /// On target, what is moved for chance adds little to the spread of a process that only scatters.
 #[test]
 fn on_target_chance_moves_little() {
@@ -295,7 +286,8 @@ fn on_target_chance_moves_little() {
     for seed in 0..200 {
         let mut plant = Plant::new(only_pressure());
         for s in independent(seed * 1000).take(40) {
-            let own = s * 1e-3 * GRAM;
+            // As wide as the tracker says it is.
+            let own = 3.0 * s * 1e-3 * GRAM;
             // The tracker sees the part as it is.
             let (mass, _) = plant.shot(own, 0.0, true);
             process += own * own;
