@@ -162,6 +162,9 @@ pub struct Description {
     /// Prior standard deviations by which its latents vary to either side.
     #[serde(default = "usual_spread")]
     pub spread: f64,
+    /// How they lie within.
+    #[serde(default)]
+    pub latent_law: LatentLaw,
     /// Fresh shots that `errors` were measured on, beginning at 60000 of the sample.
     pub fresh_shots: u32,
     /// Hash of the weights file.
@@ -197,6 +200,17 @@ pub struct Description {
     pub latents: Vec<LatentInput>,
     /// Sensors of the mold.
     pub sensors: Vec<SensorPlace>,
+}
+
+/// How a sample's latents lie within their ranges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LatentLaw {
+    /// Evenly: releases and datasets that do not name theirs.
+    #[default]
+    Even,
+    /// By the prior of the filter that will use the network: a normal law about the mold's own latents, cut at the ends.
+    Prior,
 }
 
 /// The spread of releases that do not name theirs.

@@ -13,7 +13,7 @@ use models_infer::release::Release;
 
 #[test]
 fn whole_shots_agree_with_the_cpu_kernel() {
-    for name in ["strip-ps-001", "plate-ps-001"] {
+    for name in ["strip-ps-001", "plate-ps-003"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../weights");
         let release = Release::load(&folder.join(name)).unwrap();
         let net = Arc::new(Network::new(&release).unwrap());

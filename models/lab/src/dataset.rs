@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use models_infer::release::LatentLaw;
 use models_physics::solver::downstream_of;
 use models_pinn::dataset::{Options, SPREAD, generate};
 
@@ -39,9 +40,21 @@ pub struct Args {
     /// Prior standard deviations by which latents vary to either side of the mold's own.
     #[arg(long, default_value_t = SPREAD)]
     spread: f64,
+    /// Draw latents evenly over their ranges instead of by their prior.
+    #[arg(long)]
+    even: bool,
     /// Folder for the dataset.
     #[arg(long)]
     out: PathBuf,
+}
+
+/// The law that latents are drawn by.
+pub fn law(even: bool) -> LatentLaw {
+    if even {
+        LatentLaw::Even
+    } else {
+        LatentLaw::Prior
+    }
 }
 
 /// Progress of so many things of a kind.
@@ -75,6 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
         first: args.first,
         waveforms: args.waveforms,
         spread: args.spread,
+        latent_law: law(args.even),
     };
     let bar = bar(u64::from(args.shots), "shots")?;
     let data = generate(&mold, &options, Some(&args.out), |done| {

@@ -134,6 +134,7 @@ fn simulated(net: &Arc<Network>, count: u32) -> Result<Vec<Followed>> {
         first: FIRST,
         waveforms: about.waveforms,
         spread: about.spread,
+        latent_law: about.latent_law,
     };
     let data = fresh(&mold, &options)?;
     let mut all = Vec::new();

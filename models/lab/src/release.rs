@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use models_pinn::dataset::{Dataset, Options, SPREAD, generate};
 
-use crate::dataset::bar;
+use crate::dataset::{bar, law};
 use crate::quantize::add_int8;
 use crate::signature::{self, SignatureArgs};
 use crate::simulate::load_mold;
@@ -46,6 +46,9 @@ pub struct Args {
     /// Prior standard deviations by which latents vary to either side of the mold's own.
     #[arg(long, default_value_t = SPREAD)]
     spread: f64,
+    /// Draw latents evenly over their ranges instead of by their prior.
+    #[arg(long)]
+    even: bool,
     /// Optimiser steps for what happens while the mold fills.
     #[arg(long, default_value_t = FILL_STEPS)]
     fill_steps: usize,
@@ -66,7 +69,7 @@ pub struct Args {
 }
 
 /// Training shots unless asked for otherwise.
-const SHOTS: u32 = 3584;
+const SHOTS: u32 = 5888;
 /// Share of waveforms: molds are driven by recipes where they have a press, by whatever is measured elsewhere.
 const WAVEFORMS: [f64; 2] = [0.3, 0.1];
 
@@ -113,6 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
         first: 0,
         waveforms,
         spread: args.spread,
+        latent_law: law(args.even),
     };
     let folder = work.join("data");
     generate(&mold, &options, Some(&folder), |done| {

@@ -124,6 +124,7 @@ fn fresh_like(mold: &models_physics::mold::Mold, meta: &Meta, shots: u32) -> Res
         first: FRESH,
         waveforms: meta.waveforms,
         spread: meta.spread,
+        latent_law: meta.latent_law,
     };
     fresh(mold, &options)
 }
@@ -227,6 +228,7 @@ pub fn fresh_of(folder: &Path, release: &Release, mold: Option<&str>) -> Result<
         first: FRESH,
         waveforms: about.waveforms,
         spread: about.spread,
+        latent_law: about.latent_law,
     };
     fresh(&mold, &options)
 }

@@ -119,6 +119,7 @@ pub fn make(mold: &Mold, data: Dataset, plan: &TrainingPlan, work: &Path) -> Res
             first: FRESH,
             waveforms: meta.waveforms,
             spread: meta.spread,
+            latent_law: meta.latent_law,
         },
     )?;
     let shots = scores(&release, &fresh)?;

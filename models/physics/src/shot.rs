@@ -6,7 +6,7 @@ use crate::latents::{Latent, Latents};
 use crate::mold::{Mold, Press};
 use crate::recipe::Recipe;
 use crate::solver::{
-    Cut, Filling, Inlet, March, MarchError, Model, ModelError, Probe, State, probes,
+    Cut, Filling, Inlet, March, MarchError, Model, ModelError, Probe, State, Tolerance, probes,
 };
 
 mod part;
@@ -122,6 +122,8 @@ pub struct Keep {
     pub after_full: Vec<f64>,
     /// Also keep the state after every step until the mold is full.
     pub filling: bool,
+    /// How exactly steps are solved; [`Tolerance::REFERENCE`] unless given.
+    pub tolerance: Option<Tolerance>,
 }
 
 impl Mold {
@@ -186,6 +188,7 @@ pub fn run_drive_model(
     start.time = -lead;
     let at_first = follower.borrow_mut().at_or_end(first);
     let mut march = March::new(&model, start).map_err(|e| stopped(mold, e))?;
+    march.tolerance = keep.tolerance.unwrap_or(Tolerance::REFERENCE);
     let eject = until;
     while march.state.time < until - 1e-9 {
         let limit = (recorder.next_stop(until) - march.state.time).max(1e-9);
@@ -253,6 +256,7 @@ pub fn run_recipe(
     start.reservoir = recipe.dose_volume;
     start.mass[0] = recipe.dose_volume / model.melt.tait.point(model.melt_k, model.atmosphere).v;
     let mut march = March::new(&model, start).map_err(|e| stopped(mold, e))?;
+    march.tolerance = keep.tolerance.unwrap_or(Tolerance::REFERENCE);
     let mut run = press_run::PressRun::new(
         press,
         recipe,

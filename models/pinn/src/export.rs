@@ -167,6 +167,7 @@ pub fn describe(
         dataset_seed: u64::from(meta.seed),
         waveforms: meta.waveforms,
         spread: meta.spread,
+        latent_law: meta.latent_law,
         fresh_shots: 0,
         weights_sha256: sha256(weights),
         pressure_scale_pa: scales.pressure,

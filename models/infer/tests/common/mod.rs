@@ -117,6 +117,7 @@ pub fn description(weights: &[u8]) -> Description {
         dataset_seed: 1,
         waveforms: 0.0,
         spread: 1.0,
+        latent_law: Default::default(),
         fresh_shots: 0,
         weights_sha256: sha256(weights),
         pressure_scale_pa: 40e6,

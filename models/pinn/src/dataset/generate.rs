@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use models_infer::release::LatentLaw;
 use models_infer::schedule::Schedule;
 use models_physics::mold::Mold;
 use models_physics::shot::ShotError;
@@ -38,6 +39,8 @@ pub struct Options {
     pub waveforms: f64,
     /// Prior standard deviations by which latents vary to either side.
     pub spread: f64,
+    /// How they lie within.
+    pub latent_law: LatentLaw,
 }
 
 impl Default for Options {
@@ -48,6 +51,7 @@ impl Default for Options {
             first: 0,
             waveforms: 0.3,
             spread: SPREAD,
+            latent_law: LatentLaw::Prior,
         }
     }
 }
@@ -73,6 +77,9 @@ pub struct Meta {
     /// Prior standard deviations by which latents vary to either side.
     #[serde(default = "usual_spread")]
     pub spread: f64,
+    /// How they lie within.
+    #[serde(default)]
+    pub latent_law: LatentLaw,
     /// Nodes of a field, the inlet first.
     pub nodes: usize,
     /// Melt layers of a node, mid-plane first.
@@ -153,6 +160,7 @@ impl Meta {
             shots: options.shots,
             waveforms: options.waveforms,
             spread: options.spread,
+            latent_law: options.latent_law,
             nodes: layout.nodes,
             layers: layout.layers,
             volume_m3: layout.volume,
@@ -186,13 +194,7 @@ pub fn generate(
         claim(folder, &meta)?;
     }
     let volume = meta.volume_m3.iter().sum();
-    let sampler = Sampler::new(
-        mold,
-        volume,
-        options.seed,
-        options.waveforms,
-        options.spread,
-    )?;
+    let sampler = Sampler::new(mold, volume, options)?;
     let schedule = Schedule::default();
     let (mut shots, mut failures) = (Vec::new(), Vec::new());
     let mut done = 0;
@@ -352,13 +354,14 @@ fn claim(folder: &Path, meta: &Meta) -> Result<(), PinnError> {
 }
 
 /// What a dataset was asked to be, key by key.
-fn asked_for(meta: &Meta) -> [(&'static str, String); 8] {
+fn asked_for(meta: &Meta) -> [(&'static str, String); 9] {
     [
         ("seed", meta.seed.to_string()),
         ("first", meta.first.to_string()),
         ("shots", meta.shots.to_string()),
         ("waveforms", meta.waveforms.to_string()),
         ("spread", meta.spread.to_string()),
+        ("latent_law", format!("{:?}", meta.latent_law)),
         ("nodes", meta.nodes.to_string()),
         ("layers", meta.layers.to_string()),
         ("volume_m3", format!("{:?}", meta.volume_m3)),

@@ -5,7 +5,7 @@ use models_physics::drive::Drive;
 use models_physics::latents::Latent;
 use models_physics::mold::Mold;
 use models_physics::shot::{self, Keep, Shot, ShotError};
-use models_physics::solver::{Model, State};
+use models_physics::solver::{Model, State, Tolerance};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -68,6 +68,7 @@ pub fn run_one(
         snapshots: Vec::new(),
         after_full: schedule.jittered(span, JITTER, || rng.random_range(-1.0..1.0)),
         filling: true,
+        tolerance: Some(Tolerance::DATASET),
     };
     let first = shot::run_recipe(
         mold,

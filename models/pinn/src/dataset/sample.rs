@@ -1,5 +1,6 @@
 //! What is simulated: a space-filling sample of latents, recipes and waveforms.
 
+use models_infer::release::LatentLaw;
 use models_physics::latents::{COUNT, LATENTS, Latent, Latents};
 use models_physics::mold::{Mold, Press};
 use models_physics::recipe::{HoldStage, RateStage, Recipe, Transfer};
@@ -7,6 +8,7 @@ use models_physics::shot::ShotError;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::generate::Options;
 use super::record::Kind;
 
 /// Prior standard deviations to either side of a mold's own latents, unless asked for otherwise.
@@ -36,6 +38,7 @@ pub struct Sampler {
     centre: Latents,
     /// Lowest and highest value of each latent.
     ranges: [[f64; 2]; COUNT],
+    latent_law: LatentLaw,
     volume: f64,
     press: Press,
     own_press: bool,
@@ -66,13 +69,14 @@ impl Sampler {
     ///
     /// # Errors
     /// When the mold's latents are wrong.
-    pub fn new(
-        mold: &Mold,
-        volume: f64,
-        seed: u32,
-        waveforms: f64,
-        spread: f64,
-    ) -> Result<Self, ShotError> {
+    pub fn new(mold: &Mold, volume: f64, options: &Options) -> Result<Self, ShotError> {
+        let Options {
+            seed,
+            waveforms,
+            spread,
+            latent_law,
+            ..
+        } = *options;
         let centre = mold.latents()?;
         let mut ranges = [[0.0; 2]; COUNT];
         for (range, l) in ranges.iter_mut().zip(&LATENTS) {
@@ -84,6 +88,7 @@ impl Sampler {
             seed,
             centre,
             ranges,
+            latent_law,
             volume,
             press: mold.press.unwrap_or_else(|| stand_in_press(volume)),
             own_press: mold.press.is_some(),
@@ -111,10 +116,13 @@ impl Sampler {
             f64::from(sobol_burley::sample(index, dimension - 1, self.seed))
         };
         let mut latents = self.centre;
-        for (l, [low, high]) in LATENTS.iter().zip(self.ranges) {
+        for (l, range) in LATENTS.iter().zip(self.ranges) {
             let u = draw();
             if self.own_press || !matches!(l.latent, Latent::HoldLoss | Latent::Leakage) {
-                latents[l.latent] = low + u * (high - low);
+                latents[l.latent] = match self.latent_law {
+                    LatentLaw::Even => range[0] + u * (range[1] - range[0]),
+                    LatentLaw::Prior => normal(self.centre[l.latent], l.prior_sd, range, u),
+                };
             }
         }
         let kind = if draw() < self.waveforms {
@@ -228,5 +236,43 @@ impl Sampler {
     }
 }
 
+/// The value below which a share `u` of a normal law lies, cut at the ends of `range`.
+fn normal(mean: f64, sd: f64, range: [f64; 2], u: f64) -> f64 {
+    let below = |x: f64| 0.5 * libm::erfc((mean - x) / (sd * std::f64::consts::SQRT_2));
+    let (first, last) = (below(range[0]), below(range[1]));
+    let goal = first + u * (last - first);
+    // Halving is slow and cannot fail; a plan is drawn once.
+    let [mut low, mut high] = range;
+    for _ in 0..52 {
+        let middle = 0.5 * (low + high);
+        if below(middle) < goal {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
 /// Time for which a sensor-driven mold is followed, s.
 pub const WAVEFORM_S: f64 = 8.0;
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+
+    #[test]
+    fn latents_follow_their_prior_and_stay_in_range() {
+        // Shares of a normal law (0.5, 0.841345, 0.977250), the ends, and a law cut in half.
+        let far = [-8.0, 8.0];
+        for (u, z) in [(0.5, 0.0), (0.841_344_746, 1.0), (0.977_249_868, 2.0)] {
+            assert!((normal(3.0, 2.0, [-13.0, 19.0], u) - (3.0 + 2.0 * z)).abs() < 1e-6);
+            assert!((normal(0.0, 1.0, far, u) - z).abs() < 1e-6);
+        }
+        let range = [-1.1, 1.1];
+        assert!((normal(0.0, 0.5, range, 0.0) - range[0]).abs() < 1e-9);
+        assert!((normal(0.0, 0.5, range, 1.0) - range[1]).abs() < 1e-9);
+        // Half the shots of a latent that cannot be negative lie below 0.6745 standard deviations.
+        assert!((normal(0.0, 1.0, [0.0, 8.0], 0.5) - 0.674_489_750).abs() < 1e-6);
+    }
+}

@@ -70,6 +70,12 @@ const QUICK: f32 = 3.0;
 /// By how much the weight of slow fronts may rise over that of quick ones.
 const MOST: f32 = 8.0;
 
+/// By how much the share is continued behind the end, in so many steps, closer together at first.
+const BEYOND: f32 = 0.05;
+const BEYOND_STEPS: usize = 8;
+/// Weight there: that the end was passed matters, by how much does not.
+const BEYOND_WEIGHT: f32 = 3.0;
+
 /// Rows of the front: features and latents to filled share.
 fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
     let mut rows = Rows::new(FEATURES + TAKEN.len(), 1);
@@ -97,6 +103,24 @@ fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
             } else {
                 1.0
             });
+        }
+        // Behind the end the share goes on as it came, a little: a front that is late still crosses 1 where it has learned to,
+        // not where nothing was ever asked of it.
+        let last = end.saturating_sub(1);
+        let before = last.saturating_sub(4);
+        let rate = (shot.filled[last] - shot.filled[before]).max(1e-6)
+            / (shot.time[last] - shot.time[before]).max(1e-6) as f32;
+        let span = f64::from(BEYOND / rate).min(SEARCH_S);
+        let until = shot.time.last().copied().unwrap_or(shot.full_at);
+        let at: Vec<f64> = (1..=BEYOND_STEPS)
+            .map(|k| shot.full_at + span * (k as f64 / BEYOND_STEPS as f64).powi(2))
+            .filter(|t| *t <= until)
+            .collect();
+        for (m, t) in shot.memories(&at).iter().zip(&at) {
+            rows.x.extend(m.features());
+            rows.x.extend(shot.latents);
+            rows.y.push(1.0 + rate * (t - shot.full_at) as f32);
+            rows.weight.push(BEYOND_WEIGHT);
         }
     }
     rows
