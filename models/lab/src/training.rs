@@ -31,7 +31,7 @@ use crate::train::{FRESH, fresh};
 /// Optimiser steps for what happens while the mold fills.
 pub const FILL_STEPS: usize = 12_000;
 /// Optimiser steps for hold and cooling.
-pub const STEPS: usize = 8_000;
+pub const STEPS: usize = 7_000;
 /// Fresh shots that errors are measured on.
 pub const FRESH_SHOTS: u32 = 96;
 /// Time between two checkpoints, s.
