@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use models_infer::release::{Description, Phases};
+use models_infer::release::{Description, Errors, Phases};
 use models_pinn::evaluate::{ShotScore, quantile};
 use models_pinn::train::Row;
 use plotters::prelude::*;
@@ -20,6 +20,8 @@ pub struct Told<'a> {
     pub losses: &'a [Vec<Row>; 2],
     /// Errors of every fresh shot.
     pub shots: &'a [ShotScore],
+    /// The same errors on fresh shots of other samples: the seed of each, its errors.
+    pub elsewhere: &'a [(u32, Errors)],
     /// Time the training took, the part before an interruption not counted, s.
     pub trained_s: f64,
 }
@@ -309,6 +311,7 @@ fn page(told: &Told<'_>, worst: &[&ShotScore]) -> String {
             table(&mut t, title, phases);
         }
     }
+    by_sample(&mut t, about, told.elsewhere);
     t += "## Worst shots\n\n| shot | driven by | peak, MPa | full at, s | full late, ms | sensors, % | fill, % | hold, % | cooling, % | temperature, K |\n|---|---|---|---|---|---|---|---|---|---|\n";
     for s in worst {
         let _ = writeln!(
@@ -328,6 +331,34 @@ fn page(told: &Told<'_>, worst: &[&ShotScore]) -> String {
     }
     t += "\n![losses](losses.svg)\n\n![errors by time](errors_by_time.svg)\n\n![worst shots](worst_shots.svg)\n";
     t
+}
+
+/// Mean and 95 % bound of each sample of fresh shots: those driven by recipes where there are some, else all.
+fn by_sample(t: &mut String, about: &Description, elsewhere: &[(u32, Errors)]) {
+    if elsewhere.is_empty() {
+        return;
+    }
+    *t += "## Other samples of fresh shots\n\nMean and, behind it, what 95 % of shots stay below; shots driven by recipes where a sample has them beside others.\n\n\
+        | seed | shots | fill, % | hold, % | cooling, % | end of fill, % | temperature, K | mid-plane, K | sensors, % |\n|---|---|---|---|---|---|---|---|---|\n";
+    let own = (about.dataset_seed, &about.errors);
+    let others = elsewhere.iter().map(|(seed, e)| (u64::from(*seed), e));
+    for (seed, e) in std::iter::once(own).chain(others) {
+        let Some(p) = e.recipes.as_ref().or(e.phases.as_ref()) else {
+            continue;
+        };
+        let pairs = [
+            p.fill_percent,
+            p.hold_percent,
+            p.cooling_percent,
+            p.end_of_fill_percent,
+            p.temperature_k,
+            p.core_k,
+            e.sensors_percent,
+        ];
+        let cells = pairs.map(|[mean, most]| format!("{mean:.2} {most:.2}"));
+        let _ = writeln!(t, "| {seed} | {} | {} |", p.shots, cells.join(" | "));
+    }
+    t.push('\n');
 }
 
 fn table(t: &mut String, title: &str, p: &Phases) {
