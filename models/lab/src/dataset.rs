@@ -40,20 +40,20 @@ pub struct Args {
     /// Prior standard deviations by which latents vary to either side of the mold's own.
     #[arg(long, default_value_t = SPREAD)]
     spread: f64,
-    /// Draw latents evenly over their ranges instead of by their prior.
+    /// Draw latents by their prior, most of them near the mold's own, instead of evenly over their ranges.
     #[arg(long)]
-    even: bool,
+    by_prior: bool,
     /// Folder for the dataset.
     #[arg(long)]
     out: PathBuf,
 }
 
 /// The law that latents are drawn by.
-pub fn law(even: bool) -> LatentLaw {
-    if even {
-        LatentLaw::Even
-    } else {
+pub fn law(by_prior: bool) -> LatentLaw {
+    if by_prior {
         LatentLaw::Prior
+    } else {
+        LatentLaw::Even
     }
 }
 
@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
         first: args.first,
         waveforms: args.waveforms,
         spread: args.spread,
-        latent_law: law(args.even),
+        latent_law: law(args.by_prior),
     };
     let bar = bar(u64::from(args.shots), "shots")?;
     let data = generate(&mold, &options, Some(&args.out), |done| {

@@ -46,9 +46,9 @@ pub struct Args {
     /// Prior standard deviations by which latents vary to either side of the mold's own.
     #[arg(long, default_value_t = SPREAD)]
     spread: f64,
-    /// Draw latents evenly over their ranges instead of by their prior.
+    /// Draw latents by their prior, most of them near the mold's own, instead of evenly over their ranges.
     #[arg(long)]
-    even: bool,
+    by_prior: bool,
     /// Optimiser steps for what happens while the mold fills.
     #[arg(long, default_value_t = FILL_STEPS)]
     fill_steps: usize,
@@ -69,7 +69,7 @@ pub struct Args {
 }
 
 /// Training shots unless asked for otherwise.
-const SHOTS: u32 = 5888;
+const SHOTS: u32 = 5120;
 /// Share of waveforms: molds are driven by recipes where they have a press, by whatever is measured elsewhere.
 const WAVEFORMS: [f64; 2] = [0.3, 0.1];
 
@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
         first: 0,
         waveforms,
         spread: args.spread,
-        latent_law: law(args.even),
+        latent_law: law(args.by_prior),
     };
     let folder = work.join("data");
     generate(&mold, &options, Some(&folder), |done| {

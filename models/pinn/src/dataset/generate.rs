@@ -51,7 +51,7 @@ impl Default for Options {
             first: 0,
             waveforms: 0.3,
             spread: SPREAD,
-            latent_law: LatentLaw::Prior,
+            latent_law: LatentLaw::Even,
         }
     }
 }
