@@ -131,9 +131,6 @@ pub struct Stepper {
     change: Vec<f64>,
 }
 
-/// Furthest a temperature is continued into a step, K.
-const MOST_GUESSED_K: f64 = 8.0;
-
 /// Times a node may fill up within one step.
 const SWITCHES: u8 = 2;
 
@@ -172,7 +169,6 @@ impl Stepper {
         new.copy_from(old);
         new.time = old.time + dt;
         self.start(model, old, new, inlet, dt, !tol.accept);
-        let guessed = !tol.accept && self.guess_temperatures(model, old, new, dt);
         if tol.accept {
             // The first iteration stands at the predecessor: its properties are evaluated once.
             live::properties(model, new, &mut self.work);
@@ -197,7 +193,7 @@ impl Stepper {
             if tol.accept && report.iterations >= most {
                 break;
             }
-            self.work.at_old = report.iterations == 0 && !guessed;
+            self.work.at_old = report.iterations == 0;
             if tol.accept && self.work.at_old {
                 live::rest_fluidity(model, new, &mut self.work);
             } else {
@@ -239,9 +235,6 @@ impl Stepper {
         }
         check(model, new)?;
         self.finish(model, old, new, inlet, dt, &mut report);
-        if !tol.accept {
-            self.remember_rates(model, old, new, dt);
-        }
         Ok(report)
     }
 
@@ -325,41 +318,6 @@ impl Stepper {
                 new.gradient[2 * e + 1] = even;
             }
         }
-    }
-
-    /// Continues the temperatures of full nodes as they moved in the step before, where that step led to `old`: most
-    /// iterations of a step go into temperature. True when it did.
-    fn guess_temperatures(&self, model: &Model, old: &State, new: &mut State, dt: f64) -> bool {
-        if old.time != self.work.rate_time {
-            return false;
-        }
-        let column = model.column();
-        for node in (1..model.nodes()).filter(|n| old.filling[*n] == Filling::Full) {
-            let at = node * column..(node + 1) * column;
-            for (t, rate) in new.temperature[at.clone()]
-                .iter_mut()
-                .zip(&self.work.temperature_rate[at])
-            {
-                *t += (rate * dt).clamp(-MOST_GUESSED_K, MOST_GUESSED_K);
-            }
-        }
-        true
-    }
-
-    /// Keeps how temperatures moved in this step, of nodes that were full all along.
-    fn remember_rates(&mut self, model: &Model, old: &State, new: &State, dt: f64) {
-        let column = model.column();
-        for node in 0..model.nodes() {
-            let both = old.filling[node] == Filling::Full && new.filling[node] == Filling::Full;
-            for k in node * column..(node + 1) * column {
-                self.work.temperature_rate[k] = if both {
-                    (new.temperature[k] - old.temperature[k]) / dt
-                } else {
-                    0.0
-                };
-            }
-        }
-        self.work.rate_time = new.time;
     }
 
     /// Evaluates the operator at `new`, whose densities and fluidities at rest are in `work`. Returns the largest mass residual (kg) and momentum mismatch.

@@ -35,9 +35,6 @@ pub(super) struct Work {
     pub old_face: Vec<f64>,
     pub old_density: Vec<f64>,
     pub old_compression: Vec<f64>,
-    /// Rate of every temperature over the step that ended at `rate_time`, K/s: the next step's first guess.
-    pub temperature_rate: Vec<f64>,
-    pub rate_time: f64,
     /// True while the columns still stand at the predecessor's temperatures.
     pub at_old: bool,
     /// Properties of the live step at their last evaluation.
@@ -113,8 +110,6 @@ impl Work {
             mean_density_dp: node(),
             old_enthalpy: by_layer(n),
             old_heat: by_layer(n),
-            temperature_rate: vec![0.0; n * column],
-            rate_time: f64::NAN,
             at_old: false,
             live: Reference::new(n, layers),
             old_conductivity: by_layer(n),
