@@ -14,13 +14,13 @@ use models_infer::onnx::{Part, model};
 use models_infer::release::{Release, sha256};
 use models_physics::drive::Drive;
 use models_physics::molds;
-use models_pinn::dataset::{Options, ShotRecord, mold_hash};
+use models_pinn::dataset::{ShotRecord, mold_hash};
 use models_pinn::scales::TAKEN;
 
 use crate::npy;
 use crate::output::replace;
 use crate::predict::lead_in;
-use crate::train::{find_release, fresh};
+use crate::train::{find_release, fresh, shots_like};
 
 /// Arguments of `moldlab export-onnx`.
 #[derive(clap::Args)]
@@ -128,15 +128,7 @@ fn simulated(net: &Arc<Network>, count: u32) -> Result<Vec<Followed>> {
             mold.name
         );
     }
-    let options = Options {
-        shots: count,
-        seed: u32::try_from(about.dataset_seed).context("seed of the dataset")?,
-        first: FIRST,
-        waveforms: about.waveforms,
-        spread: about.spread,
-        latent_law: about.latent_law,
-    };
-    let data = fresh(&mold, &options)?;
+    let data = fresh(&mold, &shots_like(about, count, FIRST)?)?;
     let mut all = Vec::new();
     for shot in data.shots.iter().filter(|s| s.is_full()) {
         all.extend(one(net, shot)?);

@@ -335,9 +335,6 @@ fn page(told: &Told<'_>, worst: &[&ShotScore]) -> String {
 
 /// Mean and 95 % bound of each sample of fresh shots: those driven by recipes where there are some, else all.
 fn by_sample(t: &mut String, about: &Description, elsewhere: &[(u32, Errors)]) {
-    if elsewhere.is_empty() {
-        return;
-    }
     *t += "## Other samples of fresh shots\n\nMean and, behind it, what 95 % of shots stay below; shots driven by recipes where a sample has them beside others.\n\n\
         | seed | shots | fill, % | hold, % | cooling, % | end of fill, % | temperature, K | mid-plane, K | sensors, % |\n|---|---|---|---|---|---|---|---|---|\n";
     let own = (about.dataset_seed, &about.errors);

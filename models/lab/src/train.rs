@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use models_infer::kernel::Precision;
-use models_infer::release::{Errors, Release};
-use models_pinn::dataset::{Dataset, Meta, Options, generate, mold_hash};
+use models_infer::release::{Description, Errors, Release};
+use models_pinn::dataset::{Dataset, Options, generate, mold_hash};
 use models_pinn::evaluate::errors;
 use models_pinn::few::FewOptions;
 use models_pinn::quantise::{extra, refusal};
@@ -95,7 +95,12 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             steps: args.steps,
             ..FewOptions::default()
         };
-        let fresh = fresh_like(&mold, &data.meta, args.fresh)?;
+        let sample = Options {
+            shots: args.fresh,
+            first: FRESH,
+            ..data.meta.options()
+        };
+        let fresh = fresh(&mold, &sample)?;
         return crate::few::run(&mold, &data, &fresh, &options, &args.out);
     }
     let work = beside(&args.out, "partial");
@@ -116,17 +121,16 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 /// First shot of the sample that errors are measured on: training never comes there.
 pub const FRESH: u32 = 60_000;
 
-/// Shots of the dataset's kind that training never comes to.
-fn fresh_like(mold: &models_physics::mold::Mold, meta: &Meta, shots: u32) -> Result<Dataset> {
-    let options = Options {
+/// Shots like those that a release was trained on.
+pub fn shots_like(about: &Description, shots: u32, first: u32) -> Result<Options> {
+    Ok(Options {
         shots,
-        seed: meta.seed,
-        first: FRESH,
-        waveforms: meta.waveforms,
-        spread: meta.spread,
-        latent_law: meta.latent_law,
-    };
-    fresh(mold, &options)
+        seed: u32::try_from(about.dataset_seed).context("seed of the dataset")?,
+        first,
+        waveforms: about.waveforms,
+        spread: about.spread,
+        latent_law: about.latent_law,
+    })
 }
 
 /// Shots of the sample that training never saw.
@@ -222,15 +226,7 @@ pub fn fresh_of(folder: &Path, release: &Release, mold: Option<&str>) -> Result<
             mold.name
         );
     }
-    let options = Options {
-        shots: about.fresh_shots,
-        seed: u32::try_from(about.dataset_seed).context("seed of the dataset")?,
-        first: FRESH,
-        waveforms: about.waveforms,
-        spread: about.spread,
-        latent_law: about.latent_law,
-    };
-    fresh(&mold, &options)
+    fresh(&mold, &shots_like(about, about.fresh_shots, FRESH)?)
 }
 
 /// Errors may differ by this share between machines (rounding, another order of sums).

@@ -118,9 +118,7 @@ pub fn make(mold: &Mold, data: Dataset, plan: &TrainingPlan, work: &Path) -> Res
             shots: plan.fresh,
             seed,
             first: FRESH,
-            waveforms: meta.waveforms,
-            spread: meta.spread,
-            latent_law: meta.latent_law,
+            ..meta.options()
         };
         Ok(scores(&release, &fresh(mold, &options)?)?)
     };

@@ -168,6 +168,18 @@ impl Meta {
             commit: commit(),
         })
     }
+
+    /// What was asked for: with another first shot or seed, further shots of the same kind.
+    pub fn options(&self) -> Options {
+        Options {
+            shots: self.shots,
+            seed: self.seed,
+            first: self.first,
+            waveforms: self.waveforms,
+            spread: self.spread,
+            latent_law: self.latent_law,
+        }
+    }
 }
 
 /// Generates shots; with a folder, part by part, skipping parts that lie there already. `progress` is told how many

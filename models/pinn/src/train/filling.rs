@@ -76,6 +76,13 @@ const BEYOND_STEPS: usize = 8;
 /// Weight there: that the end was passed matters, by how much does not.
 const BEYOND_WEIGHT: f32 = 3.0;
 
+/// Rate of the filled share over the four steps before step `k`, 1/s; above zero.
+fn filling_rate(shot: &PreparedShot, k: usize) -> f32 {
+    let before = k.saturating_sub(4);
+    (shot.filled[k] - shot.filled[before]).max(1e-6)
+        / (shot.time[k] - shot.time[before]).max(1e-6) as f32
+}
+
 /// Rows of the front: features and latents to filled share.
 fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
     let mut rows = Rows::new(FEATURES + TAKEN.len(), 1);
@@ -94,9 +101,7 @@ fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
             rows.x.extend(m.features());
             rows.x.extend(shot.latents);
             rows.y.push(shot.filled[k].min(1.0));
-            let before = k.saturating_sub(4);
-            let rate = (shot.filled[k] - shot.filled[before])
-                / (shot.time[k] - shot.time[before]).max(1e-6) as f32;
+            let rate = filling_rate(shot, k);
             // An error of the share over the rate is one of time.
             rows.weight.push(if shot.filled[k] >= END {
                 END_WEIGHT * (QUICK / rate.max(1e-3)).clamp(1.0, MOST)
@@ -106,10 +111,7 @@ fn front_rows(shots: &[PreparedShot], of: &[usize]) -> Rows {
         }
         // Behind the end the share goes on as it came, a little: a front that is late still crosses 1 where it has learned to,
         // not where nothing was ever asked of it.
-        let last = end.saturating_sub(1);
-        let before = last.saturating_sub(4);
-        let rate = (shot.filled[last] - shot.filled[before]).max(1e-6)
-            / (shot.time[last] - shot.time[before]).max(1e-6) as f32;
+        let rate = filling_rate(shot, end.saturating_sub(1));
         let span = f64::from(BEYOND / rate).min(SEARCH_S);
         let until = shot.time.last().copied().unwrap_or(shot.full_at);
         let at: Vec<f64> = (1..=BEYOND_STEPS)
