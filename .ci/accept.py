@@ -55,7 +55,7 @@ def box(tmp):
         for sensor, most in goals.items():
             value, share = sum(mean[sensor]) / 3, 100 * sum(inside[sensor]) / 3
             claim(f"box with {used}, {sensor}: {value:.2f} % (goal {most}), worst {max(mean[sensor]):.2f} %", value <= most)
-            claim(f"box with {used}, {sensor}: {share:.1f} % inside two sd (goal 90 to 99)", 90 <= share <= 99.5)
+            claim(f"box with {used}, {sensor}: {share:.1f} % inside two sd (goal 90 to 99, refused outside 90 to 99.5)", 90 <= share <= 99.5)
     call = [BOX, "estimate", "--weights", "strip-ps", "--recording", shot, "--use", "p2", "--out", tmp / "never.csv"]
     done = subprocess.run([*map(str, call)], capture_output=True, text=True)
     refused = done.returncode == 2 and done.stderr.count("\n") == 1 and not (tmp / "never.csv").exists()

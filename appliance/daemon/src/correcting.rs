@@ -13,10 +13,10 @@ use appliance_pipeline::shot::ShotRecord;
 use appliance_pipeline::trust::Reason;
 use appliance_web::view;
 
+use crate::brain::{SharedBrain, with};
 use crate::config::LimitConfig;
 use crate::corrections::TargetFile;
 use crate::press::{Desk, Plan};
-use crate::shots::{SharedBrain, with};
 use crate::what_if::{Range, SHOWN, quality};
 
 /// Doubt about an expected change, share of it, where the program states none.

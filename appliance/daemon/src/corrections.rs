@@ -300,7 +300,7 @@ fn as_set(target: &TargetConfig) -> view::Target {
 
 /// Targets, and what they could be set on.
 pub fn targets(station: &BoxStation) -> view::Targets {
-    let reference = crate::shots::with(&station.brain, |b| b.target_values.clone());
+    let reference = crate::brain::with(&station.brain, |b| b.target_values.clone());
     view::Targets {
         targets: station.targets.now(),
         quantities: PREDICTIONS

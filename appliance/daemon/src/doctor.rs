@@ -7,7 +7,7 @@ use std::process::Command;
 
 use appliance_acquire::calibration::Calibration;
 
-use crate::config::{Config, NodeConfig};
+use crate::config::{Config, Feeds, NodeConfig};
 use crate::error::{DaemonError, in_one_line};
 use crate::probe::{self, Heard};
 use crate::{find, realtime};
@@ -117,7 +117,11 @@ fn nodes(config: &Config, running: bool) -> Vec<Finding> {
         let port = node.port.display();
         match opened.map_err(|e| e.kind()) {
             Ok(_) => found.extend(match &heard {
-                Some(heard) => speaks(node, &heard[k]),
+                Some(heard) => {
+                    let mut found = speaks(node, &heard[k]);
+                    found.extend(transfer(config, node, &heard[k]));
+                    found
+                }
                 None => vec![good(format!("port {port} can be opened"))],
             }),
             Err(ErrorKind::PermissionDenied) => found.push(bad(
@@ -185,6 +189,33 @@ fn speaks(node: &NodeConfig, heard: &Heard) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// Whether the node that is to signal transfer can decide on the screw's position: only its fast group is looked at in time.
+fn transfer(config: &Config, node: &NodeConfig, heard: &Heard) -> Option<Finding> {
+    let asked = config
+        .transfer
+        .as_ref()
+        .is_some_and(|t| t.node == node.port);
+    let channel = node
+        .channels
+        .iter()
+        .find(|c| c.feeds == Feeds::ScrewPosition)?;
+    let there = heard.channels.contains(&channel.name);
+    if !asked || !there || heard.fast.contains(&channel.name) {
+        return None;
+    }
+    Some(bad(
+        format!(
+            "the node on {} would refuse to signal transfer: the screw's position on its channel `{}` is not in its fast group",
+            node.port.display(),
+            channel.name
+        ),
+        &format!(
+            "connect the position to a fast channel ({}), or remove [transfer]",
+            heard.fast.join(", ")
+        ),
+    ))
 }
 
 fn calibration(node: &NodeConfig) -> Finding {
@@ -360,5 +391,48 @@ fn bad(text: String, advice: &str) -> Finding {
         good: false,
         text,
         advice: Some(advice.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screw_on_a_slow_channel_cannot_signal_transfer() {
+        let config: Config = toml::from_str(
+            r#"
+            mold = "plate-ps"
+            data = "records"
+            [[node]]
+            port = "press"
+            [[node.channel]]
+            name = "screw position"
+            feeds = "screw_position"
+            [transfer]
+            node = "press"
+            injected_volume_cm3 = 11.0
+            "#,
+        )
+        .unwrap();
+        let heard = |fast: &str| Heard {
+            channels: vec!["P1".into(), "screw position".into()],
+            fast: vec!["P1".into(), fast.into()],
+            ..Heard::default()
+        };
+        let found = transfer(&config, &config.nodes[0], &heard("P2")).unwrap();
+        assert!(
+            !found.good
+                && found
+                    .text
+                    .contains("`screw position` is not in its fast group")
+        );
+        assert!(found.advice.unwrap().contains("P1, P2"));
+        assert!(transfer(&config, &config.nodes[0], &heard("screw position")).is_none());
+        let without = Config {
+            transfer: None,
+            ..config.clone()
+        };
+        assert!(transfer(&without, &config.nodes[0], &heard("P2")).is_none());
     }
 }

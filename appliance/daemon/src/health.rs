@@ -8,9 +8,9 @@ use appliance_acquire::Counts;
 use appliance_recorder::{Reason, RecordingState, Settings};
 use appliance_web::view;
 
+use crate::brain::with;
 use crate::config::Config;
 use crate::shared::{ChannelNow, Published};
-use crate::shots::with;
 use crate::station::{BoxStation, recording_word};
 
 /// Sampling instants that were due and never came: lost on the line, or missed by the node itself.

@@ -9,7 +9,8 @@
 //! ```
 //! Nothing of the right side can hold up the left: the tick publishes by trying a lock, tells by bounded queues and never waits.
 
-pub mod change;
+pub mod brain;
+mod change;
 pub mod config;
 pub mod context;
 pub mod correcting;

@@ -20,6 +20,8 @@ pub struct Heard {
     pub node: Option<(String, String)>,
     /// Names of its channels.
     pub channels: Vec<String>,
+    /// Those of its fast group, on which the node itself decides.
+    pub fast: Vec<String>,
     /// Rows that came.
     pub rows: u64,
     /// Frames that were damaged or of another version.
@@ -61,6 +63,12 @@ impl Sink for Ear {
     fn table(&mut self, source: SourceId, _run: u32, hello: &Hello<'_>) {
         let heard = self.of(source);
         heard.node = Some((hello.node.to_string(), hello.build.to_owned()));
+        heard.fast = hello
+            .channels
+            .iter()
+            .filter(|c| c.group == 0)
+            .map(|c| c.name.to_owned())
+            .collect();
         heard.channels = hello.channels.iter().map(|c| c.name.to_owned()).collect();
     }
 }

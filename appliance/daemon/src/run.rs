@@ -23,6 +23,7 @@ use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
 use firmware_wire::HostPacket;
 use tokio::sync::{mpsc, watch};
 
+use crate::brain::{Brain, latents_now, with};
 use crate::config::{Config, WebConfig};
 use crate::context::Context;
 use crate::correcting::Correcting;
@@ -36,7 +37,7 @@ use crate::press::{Desk, Injecting, Key, Permit, PressConfig, link, task};
 use crate::quality::Teacher;
 use crate::ready::{Ready, ready};
 use crate::shared::Shared;
-use crate::shots::{Brain, ShotPath, latents_now, with};
+use crate::shots::{ShotPath, trust};
 use crate::snapshot::{Fixed, publish};
 use crate::station::BoxStation;
 use crate::transfer::{self, Transfer};
@@ -194,7 +195,7 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     let brain = Arc::new(Mutex::new(Brain::default()));
     with(&brain, |b| {
         b.latents = latents_now(&keeper);
-        b.trust = crate::shots::trust(&keeper.trust, keeper.setup(), 0);
+        b.trust = trust(&keeper.trust, keeper.setup(), 0);
         b.cycle_s = keeper.cycle_s();
         b.lot.clone_from(&lot);
         b.viscosity_before = keeper.effective_viscosity();

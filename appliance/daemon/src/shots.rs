@@ -5,22 +5,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use appliance_pipeline::correct::Effect;
 use appliance_pipeline::forecast::Forecaster;
 use appliance_pipeline::keeper::{Keeper, ShotSummary as Finished};
 use appliance_pipeline::kind::Kind;
 use appliance_pipeline::phase::CyclePhase;
 use appliance_pipeline::quality::{Chance, Line, SHRINKAGE, Shot, WEIGHT, risks};
-use appliance_pipeline::setup::Setup;
 use appliance_pipeline::sort;
-use appliance_pipeline::suspect::Suspect;
-use appliance_pipeline::trust::{Reason, Trust, TrustState};
 use appliance_recorder::{Book, Events, PhaseTime, ShotKind, ShotSummary, Uncertain, Verdict};
 use appliance_web::view;
 use firmware_wire::PartVerdict;
 use models_physics::latents::LATENTS;
 use models_quality::{Corrected, Defect};
 
+use crate::brain::{Remembered, SharedBrain, latents_now, with};
 use crate::config::{LimitConfig, unit_of};
 use crate::context::Context;
 use crate::correcting::Correcting;
@@ -30,115 +27,17 @@ use crate::memory::BeliefFile;
 use crate::quality::Teacher;
 use crate::shared::Shared;
 
+mod words;
+
+pub use words::trust;
+use words::{kind, reason, verdict_of, word};
+
 /// Shots of latents and innovations kept for the White box page.
 const REMEMBERED: usize = 500;
 /// Pause between two forecasts.
 const FORECAST_EVERY: Duration = Duration::from_millis(200);
 /// Distance of its points, s.
 const FORECAST_STEP_S: f64 = 0.05;
-
-/// A shot as the White box page remembers it.
-#[derive(Clone, Debug)]
-pub struct Remembered {
-    /// Number in the records.
-    pub shot: u64,
-    /// Mean and sd of every latent, in the order of the list.
-    pub latents: Vec<(f64, f64)>,
-    /// Measurement, mean surprise, share refused.
-    pub measurements: Vec<(String, f64, f64)>,
-    /// Network off the witness.
-    pub witness_error: f64,
-    /// Viscosity at 1000 1/s and melt temperature, Pa s, with sd.
-    pub viscosity: [f64; 2],
-}
-
-/// What the shot path knows, for pages and snapshots.
-#[derive(Clone, Debug)]
-pub struct Brain {
-    /// Last trust.
-    pub trust: view::Trust,
-    /// Kind of the last shot.
-    pub kind: view::ShotKind,
-    /// Verdict of the last shot.
-    pub verdict: Option<view::Verdict>,
-    /// Why.
-    pub verdict_reason: Option<view::VerdictReason>,
-    /// Predictions of the last shot.
-    pub quality: Vec<view::QualityLine>,
-    /// Indicators of the last shot.
-    pub indicators: Vec<view::Indicator>,
-    /// Usual cycle, s.
-    pub cycle_s: Option<f64>,
-    /// Forecast of the running shot.
-    pub forecast: Vec<view::Forecast>,
-    /// Shots.
-    pub shots: Vec<Remembered>,
-    /// Prior mean and sd, bounds, share learned and whether at a bound, by latent.
-    pub latents: Vec<LatentNow>,
-    /// Sensors that would narrow the band at the end of the flow, and the factor by which.
-    pub would_help: Vec<(String, f64)>,
-    /// Viscosity before the first shot, Pa s, with sd.
-    pub viscosity_before: [f64; 2],
-    /// Material lot.
-    pub lot: Option<String>,
-    /// Last production shot, ready to be replayed with other setpoints, and its number.
-    pub replayable: Option<(u64, Arc<Effect>)>,
-    /// What targets of the kind `reference` stand at: name and value, SI.
-    pub target_values: Vec<(String, f64)>,
-    /// A person asked to begin again where card and mold say.
-    pub begin_again: bool,
-}
-
-/// A latent as the page shows it.
-#[derive(Clone, Debug)]
-pub struct LatentNow {
-    /// Prior mean and sd.
-    pub prior: [f64; 2],
-    /// Bounds.
-    pub bounds: [f64; 2],
-    /// Share learned.
-    pub learned: f64,
-    /// Rests on a bound.
-    pub at_bound: bool,
-    /// Whether the model takes it.
-    pub free: bool,
-}
-
-impl Default for Brain {
-    fn default() -> Self {
-        Self {
-            trust: view::Trust {
-                state: view::TrustState::Learning,
-                reason: "trust.learning".into(),
-                subject: None,
-                since_shot: 0,
-            },
-            kind: view::ShotKind::StartUp,
-            verdict: None,
-            verdict_reason: None,
-            quality: Vec::new(),
-            indicators: Vec::new(),
-            cycle_s: None,
-            forecast: Vec::new(),
-            shots: Vec::new(),
-            latents: Vec::new(),
-            would_help: Vec::new(),
-            viscosity_before: [f64::NAN; 2],
-            lot: None,
-            replayable: None,
-            target_values: Vec::new(),
-            begin_again: false,
-        }
-    }
-}
-
-/// Shared with the pages.
-pub type SharedBrain = Arc<Mutex<Brain>>;
-
-/// Locks whatever happened to another holder.
-pub fn with<R>(brain: &SharedBrain, f: impl FnOnce(&mut Brain) -> R) -> R {
-    f(&mut brain.lock().unwrap_or_else(PoisonError::into_inner))
-}
 
 /// The thread.
 pub struct ShotPath {
@@ -580,23 +479,6 @@ fn indicators(judged: &Judged) -> Vec<view::Indicator> {
     judged.chances.iter().map(one).collect()
 }
 
-fn verdict_of(verdict: sort::Verdict) -> view::Verdict {
-    match verdict {
-        sort::Verdict::Good => view::Verdict::Good,
-        sort::Verdict::Reject => view::Verdict::Reject,
-        sort::Verdict::Uncertain => view::Verdict::Uncertain,
-    }
-}
-
-fn reason(why: &sort::Why) -> view::VerdictReason {
-    let (key, subject, chance) = why.parts();
-    view::VerdictReason {
-        key: key.into(),
-        subject: subject.map(str::to_owned),
-        chance,
-    }
-}
-
 /// What the tick tells the lines and writes down.
 fn sorted(shot: u64, judged: &Judged) -> Answered {
     Answered::Sorted {
@@ -607,84 +489,5 @@ fn sorted(shot: u64, judged: &Judged) -> Answered {
             sort::Verdict::Uncertain => PartVerdict::Uncertain,
         },
         reason: serde_json::json!(reason(&judged.why)).to_string(),
-    }
-}
-
-/// Latents as they stand.
-pub fn latents_now(keeper: &Keeper) -> Vec<LatentNow> {
-    let belief = &keeper.belief;
-    (0..LATENTS.len())
-        .map(|i| {
-            let [low, high] = belief.range(i);
-            LatentNow {
-                prior: [belief.prior().mean[i], belief.prior().sd[i]],
-                bounds: LATENTS[i].bounds,
-                learned: belief.learned(i),
-                at_bound: belief.at_bound[i],
-                free: low < high && belief.prior().sd[i] > 0.0,
-            }
-        })
-        .collect()
-}
-
-/// The word of a state.
-pub fn word(state: TrustState) -> &'static str {
-    match state {
-        TrustState::Learning => "learning",
-        TrustState::Trusted => "trusted",
-        TrustState::Watch => "watch",
-        TrustState::NotTrusted => "not_trusted",
-    }
-}
-
-/// Trust in the words of the pages; `since_shot` by the numbers of the records.
-pub fn trust(trust: &Trust, setup: &Setup, since_shot: u64) -> view::Trust {
-    let subject = match trust.reason {
-        Reason::SensorSilent(i) => Some(setup.places[i].name.clone()),
-        Reason::LatentAtBound(i) => Some(LATENTS[i].name.to_owned()),
-        Reason::Suspect(Suspect::Sensor(i)) => Some(setup.places[i].name.clone()),
-        Reason::Suspect(Suspect::Material(i) | Suspect::Temperature(i)) => {
-            Some(LATENTS[i].name.to_owned())
-        }
-        Reason::Suspect(Suspect::Mold(i)) => {
-            Some(i.map_or_else(|| "volume".to_owned(), |i| LATENTS[i].name.to_owned()))
-        }
-        Reason::DriveSilent => Some(setup.places[setup.drive].name.clone()),
-        _ => None,
-    };
-    let reason = match trust.reason {
-        Reason::FewShots => "trust.learning",
-        Reason::AllWell => "trust.ok",
-        Reason::Mismatch => "trust.mismatch",
-        Reason::SensorSilent(_) => "trust.sensor_silent",
-        Reason::DriveSilent => "trust.sensor_silent",
-        Reason::NetworkOff => "trust.witness_disagrees",
-        Reason::LatentAtBound(_) => "trust.wrong_material",
-        Reason::Suspect(Suspect::Material(_)) => "trust.wrong_material",
-        Reason::Suspect(Suspect::Mold(_)) => "trust.wrong_mold",
-        Reason::Suspect(Suspect::Temperature(_)) => "trust.wrong_temperature",
-        Reason::Suspect(Suspect::Sensor(_)) => "trust.wrong_sensor",
-        Reason::OutOfRange => "trust.out_of_range",
-    };
-    view::Trust {
-        state: match trust.state {
-            TrustState::Learning => view::TrustState::Learning,
-            TrustState::Trusted => view::TrustState::Trusted,
-            TrustState::Watch => view::TrustState::Watch,
-            TrustState::NotTrusted => view::TrustState::NotTrusted,
-        },
-        reason: reason.into(),
-        subject,
-        since_shot,
-    }
-}
-
-fn kind(kind: Kind) -> view::ShotKind {
-    match kind {
-        Kind::Production => view::ShotKind::Production,
-        Kind::StartUp => view::ShotKind::StartUp,
-        Kind::Purge => view::ShotKind::Purge,
-        Kind::Idle => view::ShotKind::Idle,
-        Kind::Broken => view::ShotKind::Broken,
     }
 }

@@ -9,9 +9,9 @@ use appliance_web::view;
 use firmware_wire::PartVerdict;
 use tokio::sync::watch;
 
+use crate::brain::{SharedBrain, with};
 use crate::press::Desk;
 use crate::shared::Shared;
-use crate::shots::{SharedBrain, with};
 
 /// Age after which a value is stale, s.
 const STALE_S: f64 = 0.5;

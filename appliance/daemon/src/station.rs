@@ -18,6 +18,7 @@ use appliance_web::view;
 use models_infer::network::Network;
 use models_infer::release::Release;
 
+use crate::brain::{SharedBrain, with};
 use crate::config::{Config, LimitConfig, unit_of};
 use crate::corrections;
 use crate::error::in_one_line;
@@ -25,7 +26,6 @@ use crate::line::Answered;
 use crate::press::Desk;
 use crate::rows;
 use crate::shared::Shared;
-use crate::shots::{SharedBrain, with};
 use crate::what_if::Range;
 
 /// Everything the pages stand on.

@@ -9,7 +9,7 @@ use appliance_pipeline::quality::{SHORT_SD, chance};
 use appliance_web::station::{Answer, StationError};
 use appliance_web::view;
 
-use crate::shots::with;
+use crate::brain::with;
 use crate::station::BoxStation;
 
 /// Standard deviations of a band that holds nine in ten on one side.

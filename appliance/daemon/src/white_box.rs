@@ -3,7 +3,7 @@
 use appliance_web::view;
 use models_physics::latents::LATENTS;
 
-use crate::shots::Brain;
+use crate::brain::Brain;
 
 /// Latents, innovations and witness over the last `shots` shots.
 pub fn page(brain: &Brain, shots: usize) -> view::WhiteBox {
@@ -39,7 +39,7 @@ pub fn page(brain: &Brain, shots: usize) -> view::WhiteBox {
     names.sort();
     names.dedup();
     let innovations = names.into_iter().map(|name| {
-        let of = |s: &crate::shots::Remembered| {
+        let of = |s: &crate::brain::Remembered| {
             s.measurements
                 .iter()
                 .find(|m| m.0 == name)

@@ -14,7 +14,7 @@ use crate::metrics::WebMetrics;
 use crate::problem::Refusal;
 use crate::settings::WebSettings;
 use crate::station::{Answer, Station};
-use crate::view::LiveSnapshot;
+use crate::view::{Course, LiveSnapshot};
 
 /// Questions to the station at once. Each holds a thread; SQLite answers one at a time anyway.
 const QUESTIONS: usize = 8;
@@ -31,6 +31,7 @@ pub(crate) struct Parts {
     pub(crate) lockout: Lockout,
     pub(crate) live: watch::Receiver<Arc<LiveSnapshot>>,
     pub(crate) frames: watch::Receiver<Option<Arc<Frame>>>,
+    pub(crate) course: watch::Receiver<Course>,
     pub(crate) streams: Arc<Semaphore>,
     /// Exports and uploads write to the disk: one at a time.
     pub(crate) heavy: Arc<Semaphore>,
@@ -55,6 +56,7 @@ impl App {
         station: Arc<dyn Station>,
         live: watch::Receiver<Arc<LiveSnapshot>>,
         frames: watch::Receiver<Option<Arc<Frame>>>,
+        course: watch::Receiver<Course>,
         ending: watch::Receiver<bool>,
         metrics: Arc<WebMetrics>,
     ) -> Self {
@@ -66,6 +68,7 @@ impl App {
             lockout: Lockout::default(),
             live,
             frames,
+            course,
             streams,
             heavy: Arc::new(Semaphore::new(1)),
             metrics,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::view::{Forecast, LiveSnapshot};
+use crate::view::{Course, Forecast, LiveSnapshot};
 
 /// Fields go out this often at most, about every third snapshot.
 const FIELDS_EVERY: Duration = Duration::from_millis(150);
@@ -114,14 +114,16 @@ fn event(snapshot: &LiveSnapshot) -> Bytes {
     bytes.into()
 }
 
-/// Follows the snapshots until their publisher is gone..
+/// Follows the snapshots until their publisher is gone.
 pub(crate) async fn follow(
     mut live: watch::Receiver<Arc<LiveSnapshot>>,
     frames: watch::Sender<Option<Arc<Frame>>>,
+    course: watch::Sender<Course>,
 ) {
     let mut feed = Feed::default();
     loop {
         let snapshot = live.borrow_and_update().clone();
+        course.send_modify(|course| course.take(&snapshot));
         frames.send_replace(Some(Arc::new(feed.frame(&snapshot, Instant::now()))));
         if live.changed().await.is_err() {
             return;

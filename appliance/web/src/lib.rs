@@ -10,6 +10,7 @@
 pub mod access;
 mod app;
 mod archive;
+mod course;
 pub mod error;
 mod extract;
 mod feed;

@@ -15,7 +15,7 @@ use crate::metrics::WebMetrics;
 use crate::settings::{Tls, WebSettings};
 use crate::station::Station;
 use crate::tls::Identity;
-use crate::view::LiveSnapshot;
+use crate::view::{Course, LiveSnapshot};
 use crate::{feed, listen, routes};
 
 /// The web side with its addresses open, not yet serving.
@@ -97,7 +97,8 @@ impl Server {
     ) -> Result<(), WebError> {
         let (end, ending) = watch::channel(false);
         let (frames_to, frames) = watch::channel(None);
-        let follower = tokio::spawn(feed::follow(live.clone(), frames_to));
+        let (course_to, course) = watch::channel(Course::default());
+        let follower = tokio::spawn(feed::follow(live.clone(), frames_to, course_to));
         let most = self.settings.most_connections;
         let app = App::new(
             self.settings,
@@ -105,6 +106,7 @@ impl Server {
             station,
             live,
             frames,
+            course,
             ending.clone(),
             WebMetrics::new(metrics)?,
         );

@@ -9,13 +9,17 @@ use crate::scenario::{EventKind, Scenario, Signal};
 use crate::setpoints::{Range, Setpoint};
 use crate::solved::Solved;
 use crate::truth::{STEP_S, Truth};
-use models_physics::latents::{LATENTS, Latent, Latents};
+use models_physics::latents::{LATENTS, Latents};
 use models_physics::mold::{Mold, Press, Sensor, SensorKind, SensorQuantity};
 use models_physics::recipe::Recipe;
 use models_physics::shot::{Keep, Phase, Shot, run_recipe};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+
+mod motion;
+
+use motion::Motion;
 
 /// Pressure at which empty sensors rest, Pa.
 const ATMOSPHERE_PA: f64 = models_units::ATMOSPHERIC.pa();
@@ -558,95 +562,4 @@ fn fills_last(
         at: node.centre,
         kind: SensorKind::Virtual,
     })
-}
-
-/// The machine's side of a shot: times of the cycle, screw, specific pressure.
-struct Motion {
-    /// Start of the cycle, start of injection, every moment, ejection, end of the cycle.
-    time_s: Arc<Vec<f64>>,
-    injected: Track,
-    screw_mm: Track,
-    specific_mpa: Track,
-    transfer_s: f64,
-    hold_end_s: f64,
-    plastification_s: f64,
-    cushion: f64,
-    transfer_stroke_mm: f64,
-    transfer_mpa: f64,
-}
-
-impl Motion {
-    fn of(shot: &Shot, recipe: &Recipe, press: &Press, latents: &Latents, plant: &Plant) -> Self {
-        let cycle = &plant.scenario.cycle;
-        let (start, eject) = (cycle.close_s, shot.part.ejected_at);
-        let transfer_s = shot.transfer_at.unwrap_or(eject);
-        let hold_end_s = transfer_s + recipe.hold_time_s();
-        let kept = 1.0 - latents[Latent::HoldLoss];
-        let specific = |inlet: f64| ATMOSPHERE_PA + (inlet - ATMOSPHERE_PA) / kept;
-        let mm = 1e3 / press.screw_area();
-
-        let mut time = vec![0.0, start];
-        time.extend(shot.moments.iter().map(|m| start + m.time));
-        time.extend([start + eject + 0.01, start + eject + cycle.open_s]);
-        let time_s = Arc::new(time);
-
-        let rest = ATMOSPHERE_PA * 1e-6;
-        let mut specific_mpa = vec![rest, rest];
-        let mut injected = vec![0.0, 0.0];
-        let mut screw = vec![(0.0, recipe.dose_volume), (start, recipe.dose_volume)];
-        // In fill the solver takes the leakage off the screw's rate; in hold the screw makes up for it.
-        let (mut leaked, mut before, mut cushion) = (0.0, transfer_s, recipe.dose_volume);
-        let (mut transfer_stroke_mm, mut transfer_mpa) = (0.0, rest);
-        for moment in &shot.moments {
-            let p = specific(moment.inlet_pressure);
-            specific_mpa.push(p * 1e-6);
-            injected.push(moment.injected);
-            if moment.phase == Phase::Hold {
-                leaked += latents[Latent::Leakage]
-                    * (p - ATMOSPHERE_PA).max(0.0)
-                    * (moment.time - before).max(0.0);
-                before = moment.time;
-            }
-            let left = (recipe.dose_volume - moment.injected - leaked).max(0.0);
-            match moment.phase {
-                Phase::Fill => (transfer_stroke_mm, transfer_mpa) = (left * mm, p * 1e-6),
-                Phase::Hold => {}
-                Phase::Cool => continue,
-            }
-            cushion = left;
-            screw.push((start + moment.time, left));
-        }
-        specific_mpa.extend([rest, rest]);
-        injected.extend([0.0, 0.0]);
-        let begins = hold_end_s
-            + cycle
-                .plastification_delay_s
-                .min(0.5 * recipe.cooling_time_s);
-        let plastification_s = cycle.plastification_s.min((eject - begins).max(0.1));
-        screw.extend([
-            (start + begins, cushion),
-            (start + begins + plastification_s, recipe.dose_volume),
-        ]);
-        for point in &mut screw {
-            point.1 *= mm;
-        }
-        Self {
-            injected: Track {
-                time_s: time_s.clone(),
-                values: injected,
-            },
-            specific_mpa: Track {
-                time_s: time_s.clone(),
-                values: specific_mpa,
-            },
-            screw_mm: Track::of(&screw),
-            time_s,
-            transfer_s,
-            hold_end_s,
-            plastification_s,
-            cushion,
-            transfer_stroke_mm,
-            transfer_mpa,
-        }
-    }
 }

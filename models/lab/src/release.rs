@@ -69,7 +69,7 @@ pub struct Args {
 }
 
 /// Training shots unless asked for otherwise.
-const SHOTS: u32 = 5120;
+const SHOTS: u32 = 4096;
 /// Share of waveforms: molds are driven by recipes where they have a press, by whatever is measured elsewhere.
 const WAVEFORMS: [f64; 2] = [0.3, 0.1];
 

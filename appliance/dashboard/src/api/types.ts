@@ -193,6 +193,13 @@ export interface Curve {
   sd: (number | null)[];
 }
 
+/** The running (or last) shot as far as it was published. */
+export interface Course {
+  shot: number;
+  phases: [Phase, number][];
+  curves: Curve[];
+}
+
 export interface ShotDetail {
   row: ShotRow;
   curves: Curve[];

@@ -1,5 +1,5 @@
 // The running shot on a fixed time grid. Memory is the same after one shot and after a year of them.
-import type { LiveSnapshot, Phase } from "../api/types.ts";
+import type { Course, LiveSnapshot, Phase } from "../api/types.ts";
 
 /** Grid step, s: finer than the fifteen snapshots a second that fill it. */
 export const STEP_S = 0.04;
@@ -32,6 +32,14 @@ export class Lane {
     this.values[cell] = value;
     this.last = cell;
   }
+
+  /** Writes what came before the values that are there. */
+  writeBefore(timeS: number[], values: (number | null)[]): void {
+    const last = this.last;
+    this.last = -1;
+    timeS.forEach((time, i) => this.write(Math.round(time / STEP_S), values[i] ?? null));
+    this.last = Math.max(this.last, last);
+  }
 }
 
 export interface SensorTrace {
@@ -56,16 +64,12 @@ export class ShotTrace {
   take(snapshot: LiveSnapshot): boolean {
     if (snapshot.phase === "idle") return false;
     const fresh = snapshot.shot !== this.shot || snapshot.shot_time_s < this.time - 0.5;
-    if (fresh) this.restart(snapshot);
+    if (fresh) this.restart(snapshot.shot, snapshot.readings);
     this.time = snapshot.shot_time_s;
     const cell = Math.round(snapshot.shot_time_s / STEP_S);
     if (this.phases.at(-1)?.phase !== snapshot.phase) this.phases.push({ phase: snapshot.phase, at: snapshot.shot_time_s });
     for (const reading of snapshot.readings) {
-      let trace = this.sensors.get(reading.sensor);
-      if (trace === undefined) {
-        trace = { measured: new Lane(), estimate: new Lane(), sd: new Lane() };
-        this.sensors.set(reading.sensor, trace);
-      }
+      const trace = this.sensor(reading.sensor);
       trace.measured.write(cell, reading.measured);
       trace.estimate.write(cell, reading.estimate);
       trace.sd.write(cell, reading.sd);
@@ -73,11 +77,38 @@ export class ShotTrace {
     return fresh;
   }
 
-  private restart(snapshot: LiveSnapshot): void {
-    this.shot = snapshot.shot;
+  /** Takes what the box knows of the shot from before this page looked on. */
+  catchUp(course: Course): void {
+    const end = course.curves[0]?.time_s.at(-1);
+    if (end === undefined || course.shot < this.shot) return;
+    if (course.shot !== this.shot) {
+      this.restart(course.shot, course.curves);
+      this.time = end;
+    }
+    const since = this.phases.filter((mark) => mark.at > end);
+    this.phases = [...course.phases.map(([phase, at]) => ({ phase, at })), ...since];
+    for (const curve of course.curves) {
+      const trace = this.sensor(curve.sensor);
+      trace.measured.writeBefore(curve.time_s, curve.measured);
+      trace.estimate.writeBefore(curve.time_s, curve.estimate);
+      trace.sd.writeBefore(curve.time_s, curve.sd);
+    }
+  }
+
+  private sensor(name: string): SensorTrace {
+    let trace = this.sensors.get(name);
+    if (trace === undefined) {
+      trace = { measured: new Lane(), estimate: new Lane(), sd: new Lane() };
+      this.sensors.set(name, trace);
+    }
+    return trace;
+  }
+
+  private restart(shot: number, sensors: { sensor: string }[]): void {
+    this.shot = shot;
     this.phases = [];
     // A mold changed while the page was open must not leave its sensors behind.
-    const names = new Set(snapshot.readings.map((reading) => reading.sensor));
+    const names = new Set(sensors.map((one) => one.sensor));
     for (const [name, trace] of this.sensors) {
       if (!names.has(name)) this.sensors.delete(name);
       else for (const lane of [trace.measured, trace.estimate, trace.sd]) lane.clear();

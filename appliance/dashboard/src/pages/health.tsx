@@ -96,8 +96,10 @@ function Status({ title, tone, word, children }: { title: string; tone: Tone; wo
 
 function TickPanel({ health: { tick } }: { health: Health }): JSX.Element {
   const good = tick.real_time && tick.locked && tick.p99_s * tick.rate_hz < 0.5;
+  // Nothing ticks before a node sends: that is neither in time nor late.
+  const [tone, word]: [Tone, string] = tick.rate_hz < 1 ? ["learning", t("health.waiting")] : good ? ["good", t("health.in_time")] : ["watch", t("health.not_sure")];
   return (
-    <Status title={t("health.tick")} tone={good ? "good" : "watch"} word={good ? t("health.in_time") : t("health.not_sure")}>
+    <Status title={t("health.tick")} tone={tone} word={word}>
       <dl class="facts">
         <Fact label={t("health.rate")}>{fixed(tick.rate_hz, 0)} Hz</Fact>
         <Fact label={t("health.cost")}>

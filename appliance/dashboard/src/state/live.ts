@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { address, get } from "../api/client.ts";
 import { openStream, type StreamState } from "../api/stream.ts";
-import type { Forecast, LiveSnapshot, MoldView, ShotDetail } from "../api/types.ts";
+import type { Course, Forecast, LiveSnapshot, MoldView, ShotDetail } from "../api/types.ts";
 import { ShotTrace } from "../domain/trace.ts";
 
 export interface Fields {
@@ -54,6 +54,14 @@ export async function loadReference(): Promise<void> {
   reference.value = await get<ShotDetail>("/reference").catch(() => null);
 }
 
+/** What the box published of the shot before this page listened. */
+async function catchUp(): Promise<void> {
+  const course = await get<Course>("/live/course").catch(() => null);
+  if (course === null) return;
+  trace.catchUp(course);
+  drawn.value += 1;
+}
+
 function take(fresh: LiveSnapshot): void {
   const before = snapshot.peek();
   if (before !== null && (before.mold !== fresh.mold || before.material !== fresh.material)) {
@@ -85,6 +93,7 @@ export function follow(): () => void {
       state: (state) => {
         // The box may come back with another mold or release.
         if (state === "live" && stream.peek() === "lost") void loadMold();
+        if (state === "live" && stream.peek() !== "live") void catchUp();
         stream.value = state;
       },
     });

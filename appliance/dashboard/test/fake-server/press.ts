@@ -1,5 +1,5 @@
 // The press and what the box makes of it: shots with a lot change, a slow drift, and estimates with honest bands.
-import type { Advice, Curve, Forecast, Indicator, LiveSnapshot, Phase, QualityLine, Reading, ShotDetail, ShotRow, Verdict } from "../../src/api/types.ts";
+import type { Advice, Course, Curve, Forecast, Indicator, LiveSnapshot, Phase, QualityLine, Reading, ShotDetail, ShotRow, Verdict } from "../../src/api/types.ts";
 import { centre, CYCLE_S, EJECT_S, FILL_S, HOLD_END_S, MOLD, PLACES, stateAt, type Shot } from "./plate.ts";
 import { guardOf, waiting, waits } from "./closing.ts";
 import { normal } from "./random.ts";
@@ -122,6 +122,26 @@ function advice(shot: number, scenario: Scenario): Advice[] {
   const { id, changes, effect, reason } = waiting(shot, scenario);
   const lines = effect.slice(0, 1).map(({ name, change, change_sd, unit }): QualityLine => ({ name, value: change, sd: change_sd ?? 0, unit, limits: [null, null] }));
   return changes.map(({ setpoint, unit, before, value }) => ({ decision: id, setpoint, change: value - before, unit, effect: lines, reason }));
+}
+
+/** The running shot so far, as the box publishes it: fifteen times a second. */
+export function course(shot: number, cycleTime: number, scenario: Scenario): Course {
+  const until = Math.min(cycleTime, EJECT_S);
+  const times = Array.from({ length: Math.floor(until * 15) + 1 }, (_, i) => i / 15);
+  const phases: [Phase, number][] = [];
+  for (const time of times) {
+    const phase = phaseAt(time);
+    if (phase !== "idle" && phases.at(-1)?.[0] !== phase) phases.push([phase, time]);
+  }
+  const told = scenario.noSensors ? [] : times.map((time) => readings(shot, time, scenario));
+  const curves = (told[0] ?? []).map(({ sensor }, i) => ({
+    sensor,
+    time_s: times,
+    measured: told.map((all) => all[i]?.measured ?? null),
+    estimate: told.map((all) => all[i]?.estimate ?? null),
+    sd: told.map((all) => all[i]?.sd ?? null),
+  }));
+  return { shot, phases, curves };
 }
 
 export function snapshot(sequence: number, shot: number, cycleTime: number, scenario: Scenario): LiveSnapshot {

@@ -10,7 +10,7 @@ import { correction, decision, PAST, past, press, TARGETS, targets, THUMBPRINT, 
 import { health } from "./health.ts";
 import { atLeast, People } from "./people.ts";
 import { CYCLE_S, EJECT_S, MOLD } from "./plate.ts";
-import { detail, FIRST_SHOT, row, snapshot } from "./press.ts";
+import { course, detail, FIRST_SHOT, row, snapshot } from "./press.ts";
 import { START, type Scenario } from "./scenario.ts";
 import { whiteBox } from "./whitebox.ts";
 
@@ -137,6 +137,7 @@ export class FakeBox {
     if (session.must_change_password) throw new Refused(403, "password_change_needed");
     if (route === "GET /live") return this.stream(request, response);
     if (route === "GET /live/latest") return send(snapshot(0, now.shot, now.time, scenario));
+    if (route === "GET /live/course") return send(course(now.shot, now.time, scenario));
     if (route === "GET /mold") return send(scenario.noSensors ? { ...MOLD, sensors: [] } : MOLD);
     if (route === "GET /health") return send(health(scenario));
     if (route === "GET /whitebox") return send(whiteBox(now.shot - 1, whole("shots", 100), scenario.empty));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { liveCurves } from "../../src/charts/curve-data.ts";
 import { shownAs } from "../../src/domain/units.ts";
 import { LONGEST_S, ShotTrace, STEP_S } from "../../src/domain/trace.ts";
-import { snapshot } from "../fake-server/press.ts";
+import { course, snapshot } from "../fake-server/press.ts";
 import { START } from "../fake-server/scenario.ts";
 
 const MPA = shownAs("Pa", { pressure: "MPa" });
@@ -28,6 +28,26 @@ test("a new shot clears the old one, an idle press leaves it standing", () => {
   assert.ok(!Number.isNaN(trace.sensors.get("p1")?.measured.values[100] ?? NaN));
   assert.equal(trace.take(snapshot(1, 1843, 0, START)), true);
   assert.ok(Number.isNaN(trace.sensors.get("p1")?.measured.values[100] ?? 0));
+});
+
+test("a page opened in the midst of a shot, or after it, draws all of it", () => {
+  const trace = new ShotTrace();
+  trace.take(snapshot(1, 1842, 5, START));
+  trace.catchUp(course(1842, 5, START));
+  const measured = trace.sensors.get("p1")?.measured;
+  for (let i = 0; i <= 5 / STEP_S; i += 1) assert.ok(!Number.isNaN(measured?.values[i] ?? NaN), `hole at ${i * STEP_S} s`);
+  assert.deepEqual(trace.phases.map((mark) => mark.phase), ["fill", "hold"]);
+  // What follows is joined to what was there, and an older course changes nothing.
+  trace.take(snapshot(2, 1842, 5.2, START));
+  assert.ok(!Number.isNaN(measured?.values[Math.round(5.12 / STEP_S)] ?? NaN));
+  trace.catchUp(course(1841, 9, START));
+  assert.equal(trace.shot, 1842);
+
+  const late = new ShotTrace();
+  late.take(snapshot(1, 1842, 17, START));
+  late.catchUp(course(1842, 17, START));
+  assert.equal(late.shot, 1842);
+  assert.ok(!Number.isNaN(late.sensors.get("p1")?.measured.values[100] ?? NaN));
 });
 
 test("ten thousand shots need the memory of one", () => {

@@ -16,7 +16,7 @@ use crate::access::{Caller, Viewer};
 use crate::app::App;
 use crate::feed::Frame;
 use crate::problem::{Refusal, Refusals};
-use crate::view::LiveSnapshot;
+use crate::view::{Course, LiveSnapshot};
 
 /// A stream asks this often whether its session still stands, and says that it is alive.
 const BEAT: Duration = Duration::from_secs(5);
@@ -113,4 +113,11 @@ pub(super) async fn live_latest(
         Some(frame) => frame.full().clone(),
         None => LiveSnapshot::clone(&app.live.borrow()),
     })
+}
+
+/// The running shot so far, or the last one while the press rests: what a page that opens the stream in its midst has missed.
+#[utoipa::path(get, path = "/api/v1/live/course", tag = "live", responses((status = 200, body = Course), Refusals))]
+pub(super) async fn live_course(State(app): State<App>, Viewer(_): Viewer) -> axum::Json<Course> {
+    let course = app.course.borrow().clone();
+    axum::Json(course)
 }

@@ -61,6 +61,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::change_own_password))
         .routes(routes!(live::live_stream))
         .routes(routes!(live::live_latest))
+        .routes(routes!(live::live_course))
         .routes(routes!(mold::mold))
         .routes(routes!(open::health))
         .routes(routes!(shots::shots))

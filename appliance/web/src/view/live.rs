@@ -209,6 +209,17 @@ pub struct TransferNow {
     pub press_m3: Option<f64>,
 }
 
+/// The running (or last) shot as far as it was published, for a page that is opened in its midst.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Course {
+    /// Its number.
+    pub shot: u64,
+    /// Begin of each phase so far: name and time since fill began, s.
+    pub phases: Vec<(Phase, f64)>,
+    /// Every sensor's readings so far, about 15 a second.
+    pub curves: Vec<super::Curve>,
+}
+
 /// Everything the Live page shows; pushed about 15 times a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LiveSnapshot {

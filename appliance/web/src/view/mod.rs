@@ -28,8 +28,8 @@ pub use health::{
     TickHealth, Versions,
 };
 pub use live::{
-    Advice, Forecast, Indicator, LiveSnapshot, Mode, Phase, PressRead, QualityLine, Reading,
-    Source, Taught, TransferNow, Trust, TrustState, Verdict, VerdictReason,
+    Advice, Course, Forecast, Indicator, LiveSnapshot, Mode, Phase, PressRead, QualityLine,
+    Reading, Source, Taught, TransferNow, Trust, TrustState, Verdict, VerdictReason,
 };
 pub use log::{LogEntry, LogKind, LogPage};
 pub use mold::{MoldView, NodeView, SensorKind, SensorView};

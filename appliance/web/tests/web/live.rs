@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use appliance_web::view::{LiveSnapshot, Role};
+use appliance_web::view::{Course, LiveSnapshot, Phase, Role};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,6 +76,61 @@ async fn the_first_snapshot_comes_at_once_and_in_full_and_the_rest_in_order() {
     println!("30 snapshots, {with_fields} with fields, {with_forecast} with a forecast");
     assert!((4..=15).contains(&with_fields), "{with_fields}");
     assert!((1..=12).contains(&with_forecast), "{with_forecast}");
+}
+
+/// The course of the running shot, once its last point is that of `last`.
+async fn course_up_to(rig: &Rig, last: &LiveSnapshot) -> Course {
+    for _ in 0..200 {
+        let reply = rig
+            .by(Role::Viewer, ask("GET", "/api/v1/live/course"))
+            .await;
+        let course: Course = serde_json::from_value(reply.json()).unwrap();
+        let told = course.curves.first().and_then(|c| c.time_s.last());
+        if course.shot == last.shot && told == Some(&(last.shot_time_s as f32)) {
+            return course;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the course never came to the last snapshot");
+}
+
+#[tokio::test]
+async fn a_page_opened_in_the_midst_of_a_shot_gets_what_it_missed() {
+    // GIVEN a shot of which thirty snapshots were published before anybody looked
+    let memory = Memory::new();
+    let mut snapshot = memory.snapshot();
+    (snapshot.shot, snapshot.phase, snapshot.shot_time_s) = (7, Phase::Fill, 0.0);
+    let (send, live) = watch::channel(Arc::new(snapshot.clone()));
+    let rig = Rig::start_with(memory.clone(), live, |_| ()).await;
+    course_up_to(&rig, &snapshot).await;
+    for step in 1..30 {
+        snapshot.shot_time_s = f64::from(step) * 0.125;
+        snapshot.phase = if step < 10 { Phase::Fill } else { Phase::Hold };
+        snapshot.readings[0].estimate = Some(1e6 + 1e4 * f64::from(step));
+        send.send_replace(Arc::new(snapshot.clone()));
+        course_up_to(&rig, &snapshot).await;
+    }
+
+    // WHEN it is asked for, THEN all of it is there, phases too
+    let course = course_up_to(&rig, &snapshot).await;
+    assert_eq!(course.phases, [(Phase::Fill, 0.0), (Phase::Hold, 1.25)]);
+    assert_eq!(course.curves.len(), snapshot.readings.len());
+    assert_eq!(course.curves[0].time_s.len(), 30);
+    assert_eq!(course.curves[0].estimate[20], Some(1.2e6));
+
+    // AND the press at rest leaves it standing
+    let whole = course;
+    snapshot.phase = Phase::Idle;
+    send.send_replace(Arc::new(snapshot.clone()));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(course_up_to(&rig, &snapshot).await, whole);
+
+    // AND the next shot begins anew
+    (snapshot.shot, snapshot.phase, snapshot.shot_time_s) = (8, Phase::Fill, 0.0);
+    send.send_replace(Arc::new(snapshot.clone()));
+    let course = course_up_to(&rig, &snapshot).await;
+    assert_eq!(course.phases, [(Phase::Fill, 0.0)]);
+    assert_eq!(course.curves[0].time_s, [0.0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

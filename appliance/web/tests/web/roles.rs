@@ -31,6 +31,7 @@ fn table() -> Vec<Line> {
     vec![
         get("/api/v1/live", "/api/v1/live", Viewer),
         get("/api/v1/live/latest", "/api/v1/live/latest", Viewer),
+        get("/api/v1/live/course", "/api/v1/live/course", Viewer),
         get("/api/v1/mold", "/api/v1/mold", Viewer),
         get("/api/v1/health", "/api/v1/health", Viewer),
         get("/api/v1/shots", "/api/v1/shots?limit=3", Viewer),

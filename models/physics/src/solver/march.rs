@@ -4,7 +4,8 @@ use super::control::StepControl;
 use super::linear::LinearError;
 use super::model::Model;
 use super::state::{Filling, State};
-use super::step::{Inlet, StepError, StepReport, Stepper, Tolerance};
+use super::step::{Inlet, Stepper};
+use super::tolerance::{StepError, StepReport, Tolerance};
 
 /// A shot under way: its model, its present state and the next step size.
 #[derive(Debug)]

@@ -20,8 +20,10 @@ mod mass;
 mod model;
 mod probe;
 mod residual;
+mod start;
 mod state;
 mod step;
+mod tolerance;
 mod trim;
 mod work;
 
@@ -38,5 +40,6 @@ pub use model::{Melt, Model, ModelError, SteelStack};
 pub use probe::{Probe, probes};
 pub use residual::Residual;
 pub use state::{Filling, State};
-pub use step::{Inlet, StepError, StepReport, Stepper, Tolerance};
+pub use step::{Inlet, Stepper};
+pub use tolerance::{StepError, StepReport, Tolerance};
 pub use trim::downstream_of;

@@ -4,6 +4,7 @@
 use super::linear::{LinearError, PressureSystem};
 use super::model::Model;
 use super::state::{Filling, State};
+use super::tolerance::{StepError, StepReport, Tolerance};
 use super::work::Work;
 use super::{energy, flow, live, mass};
 
@@ -19,108 +20,6 @@ pub enum Inlet {
         /// Back flow, m3/(s Pa).
         leakage: f64,
     },
-}
-
-/// When a step counts as solved.
-#[derive(Clone, Copy, Debug)]
-pub struct Tolerance {
-    /// Mass residual of one node and step, as a share of the mold's melt mass.
-    pub mass: f64,
-    /// Mismatch of momentum, as a share of the largest flow.
-    pub momentum: f64,
-    /// Last change of temperature, K.
-    pub temperature: f64,
-    /// Iterations after which the step fails; with `accept` it is taken as it is.
-    pub iterations: usize,
-    /// The same while a front moves.
-    pub iterations_filling: usize,
-    /// Take the step even when it has not converged (the live observer's budget).
-    pub accept: bool,
-}
-
-impl Tolerance {
-    /// Reference accuracy.
-    pub const REFERENCE: Self = Self {
-        mass: 1e-8,
-        momentum: 1e-5,
-        temperature: 2e-3,
-        iterations: 40,
-        iterations_filling: 40,
-        accept: false,
-    };
-    /// For shots to train on: within 2 kPa of [`Tolerance::REFERENCE`], an eighth cheaper.
-    pub const DATASET: Self = Self {
-        mass: 1e-7,
-        momentum: 1e-4,
-        temperature: 1e-2,
-        ..Self::REFERENCE
-    };
-    /// A fixed cost a step.
-    pub const LIVE: Self = Self {
-        mass: 1e-6,
-        momentum: 1e-3,
-        temperature: 0.1,
-        iterations: 1,
-        iterations_filling: 4,
-        accept: true,
-    };
-}
-
-/// How a step went.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StepReport {
-    /// Iterations used.
-    pub iterations: usize,
-    /// Last mass residual, momentum mismatch and temperature change, in the units of [`Tolerance`].
-    pub mass: f64,
-    /// Momentum mismatch.
-    pub momentum: f64,
-    /// Temperature change, K.
-    pub temperature: f64,
-    /// Mass that entered through the inlet, kg.
-    pub inflow: f64,
-    /// Mass lost over the check ring, kg.
-    pub leaked: f64,
-    /// Largest advance of a front, in nodes.
-    pub advance: f64,
-}
-
-/// Why a step failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// Iterations ran out.
-    #[error(
-        "no convergence after {iterations} iterations (mass {mass:.1e}, momentum {momentum:.1e}, temperature {temperature:.1e} K)"
-    )]
-    NotConverged {
-        /// Iterations used.
-        iterations: usize,
-        /// Mass residual.
-        mass: f64,
-        /// Momentum mismatch.
-        momentum: f64,
-        /// Temperature change, K.
-        temperature: f64,
-    },
-    /// The iteration settled on something that is not melt: shear heating ran away within one step.
-    #[error("node {node} came out at {temperature_k:.0} K and {fill:.2} of its volume")]
-    Unphysical {
-        /// First offending node.
-        node: usize,
-        /// Highest temperature in its column, K; infinite for a value that is no number.
-        temperature_k: f64,
-        /// Share of its volume that it would hold.
-        fill: f64,
-    },
-    /// The pressure at the inlet is no number.
-    #[error("the inlet pressure is {value}")]
-    Inlet {
-        /// The value given.
-        value: f64,
-    },
-    /// The linear system had no solution.
-    #[error("solving for pressure")]
-    Linear(#[from] LinearError),
 }
 
 /// Steps a model. Holds the scratch, so that a step does not allocate (on a tree).
@@ -241,83 +140,6 @@ impl Stepper {
     /// Density of the melt times the mold: what residuals are compared with.
     fn mass_scale(&self, model: &Model) -> f64 {
         model.graph.volume() * 1000.0
-    }
-
-    /// Guesses before the first iteration: the boundary value, and how far fronts will get.
-    fn start(
-        &mut self,
-        model: &Model,
-        old: &State,
-        new: &mut State,
-        inlet: Inlet,
-        dt: f64,
-        extrapolate: bool,
-    ) {
-        self.work.switches.fill(0);
-        if let Inlet::Pressure(p) = inlet {
-            new.pressure[0] = p;
-        }
-        for node in 1..model.nodes() {
-            if extrapolate && old.filling[node] == Filling::Full {
-                let guess = old.pressure[node] + old.pressure_rate[node] * dt;
-                new.pressure[node] = guess
-                    .clamp(0.5 * old.pressure[node], 1.5 * old.pressure[node])
-                    .max(model.atmosphere);
-            }
-        }
-        // Melt at a full node's edge starts to fill its empty neighbours.
-        for edge in &model.graph.edges {
-            for side in 0..2 {
-                let (from, to) = (edge.half[side].node, edge.half[1 - side].node);
-                let melt = matches!(old.filling[from], Filling::Full | Filling::Detached);
-                if melt && old.filling[to] == Filling::Empty && new.filling[to] == Filling::Empty {
-                    new.filling[to] = Filling::Front;
-                    let column = model.column();
-                    let layers = model.layers.len();
-                    let (a, b) = (from * column, to * column);
-                    new.temperature.copy_within(a..a + layers, b);
-                    new.pressure[to] = model.atmosphere;
-                }
-            }
-        }
-        mass::open_mold(model, new, &mut self.work);
-        for node in 1..model.nodes() {
-            if new.filling[node] != Filling::Front {
-                continue;
-            }
-            let mut flow_in = 0.0;
-            for &(e, side) in &model.graph.touching[node] {
-                let q = if side == 1 { old.flow[e] } else { -old.flow[e] };
-                let other = model.graph.edges[e].half[1 - side].node;
-                flow_in += if q != 0.0 {
-                    q
-                } else if let (Inlet::Rate { rate, .. }, 0) = (inlet, other) {
-                    rate
-                } else {
-                    upstream_flow(model, old, other)
-                };
-            }
-            // Without a flow to go by (the first melt of a shot) assume that one node fills.
-            let advance = if flow_in == 0.0 {
-                1.0
-            } else {
-                (flow_in * dt / self.work.volume[node]).clamp(0.0, 1.5)
-            };
-            new.reach[node] = (old.fill[node] + 0.5 * advance).clamp(0.0, 1.75);
-        }
-        for (e, edge) in model.graph.edges.iter().enumerate() {
-            if flow::is_open(model, new, e)
-                && new.gradient[2 * e] == 0.0
-                && new.gradient[2 * e + 1] == 0.0
-            {
-                let length = flow::reach(model, new, e, 0) + flow::reach(model, new, e, 1);
-                let difference = flow::driving_pressure(model, new, edge.half[0].node)
-                    - flow::driving_pressure(model, new, edge.half[1].node);
-                let even = difference / length;
-                new.gradient[2 * e] = even;
-                new.gradient[2 * e + 1] = even;
-            }
-        }
     }
 
     /// Evaluates the operator at `new`, whose densities and fluidities at rest are in `work`. Returns the largest mass residual (kg) and momentum mismatch.
@@ -624,22 +446,6 @@ fn check(model: &Model, state: &State) -> Result<(), StepError> {
         }
     }
     Ok(())
-}
-
-/// Flow that leaves `node` in the last step, m3/s: what a front beyond it may expect.
-fn upstream_flow(model: &Model, state: &State, node: usize) -> f64 {
-    let into: f64 = model.graph.touching[node]
-        .iter()
-        .map(|&(e, side)| {
-            if side == 1 {
-                state.flow[e]
-            } else {
-                -state.flow[e]
-            }
-        })
-        .filter(|q| *q > 0.0)
-        .sum();
-    into
 }
 
 /// True when a neighbour can take what overflows.
