@@ -9,12 +9,11 @@ use tokio::task::spawn_blocking;
 
 use crate::access::{Book, Lockout, Passwords};
 use crate::error::WebError;
-use crate::feed::Frame;
+use crate::feed::Watched;
 use crate::metrics::WebMetrics;
 use crate::problem::Refusal;
 use crate::settings::WebSettings;
 use crate::station::{Answer, Station};
-use crate::view::{Course, LiveSnapshot};
 
 /// Questions to the station at once. Each holds a thread; SQLite answers one at a time anyway.
 const QUESTIONS: usize = 8;
@@ -29,9 +28,7 @@ pub(crate) struct Parts {
     pub(crate) book: Arc<Book>,
     pub(crate) passwords: Passwords,
     pub(crate) lockout: Lockout,
-    pub(crate) live: watch::Receiver<Arc<LiveSnapshot>>,
-    pub(crate) frames: watch::Receiver<Option<Arc<Frame>>>,
-    pub(crate) course: watch::Receiver<Course>,
+    pub(crate) watched: Watched,
     pub(crate) streams: Arc<Semaphore>,
     /// Exports and uploads write to the disk: one at a time.
     pub(crate) heavy: Arc<Semaphore>,
@@ -54,9 +51,7 @@ impl App {
         settings: WebSettings,
         book: Arc<Book>,
         station: Arc<dyn Station>,
-        live: watch::Receiver<Arc<LiveSnapshot>>,
-        frames: watch::Receiver<Option<Arc<Frame>>>,
-        course: watch::Receiver<Course>,
+        watched: Watched,
         ending: watch::Receiver<bool>,
         metrics: Arc<WebMetrics>,
     ) -> Self {
@@ -66,9 +61,7 @@ impl App {
             book,
             passwords: Passwords::new(),
             lockout: Lockout::default(),
-            live,
-            frames,
-            course,
+            watched,
             streams,
             heavy: Arc::new(Semaphore::new(1)),
             metrics,

@@ -16,6 +16,16 @@ use crate::view::{Course, Forecast, LiveSnapshot};
 /// Fields go out this often at most, about every third snapshot.
 const FIELDS_EVERY: Duration = Duration::from_millis(150);
 
+/// What requests read of the running shot.
+pub(crate) struct Watched {
+    /// The last snapshot.
+    pub(crate) live: watch::Receiver<Arc<LiveSnapshot>>,
+    /// The last event of the stream.
+    pub(crate) frames: watch::Receiver<Option<Arc<Frame>>>,
+    /// The shot so far.
+    pub(crate) course: watch::Receiver<Course>,
+}
+
 /// One event of the stream.
 pub(crate) struct Frame {
     /// Counts up by one.

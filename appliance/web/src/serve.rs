@@ -104,9 +104,11 @@ impl Server {
             self.settings,
             self.book,
             station,
-            live,
-            frames,
-            course,
+            feed::Watched {
+                live,
+                frames,
+                course,
+            },
             ending.clone(),
             WebMetrics::new(metrics)?,
         );

@@ -38,7 +38,7 @@ pub(super) async fn live_stream(
         )
         .retry_after(10)
     })?;
-    let mut frames = app.frames.clone();
+    let mut frames = app.watched.frames.clone();
     frames.mark_changed();
     tracing::debug!(user = caller.name, "a live stream begins");
     let _gauge = app.metrics.stream();
@@ -108,16 +108,16 @@ pub(super) async fn live_latest(
     State(app): State<App>,
     Viewer(_): Viewer,
 ) -> axum::Json<LiveSnapshot> {
-    let frame = app.frames.borrow().clone();
+    let frame = app.watched.frames.borrow().clone();
     axum::Json(match frame {
         Some(frame) => frame.full().clone(),
-        None => LiveSnapshot::clone(&app.live.borrow()),
+        None => LiveSnapshot::clone(&app.watched.live.borrow()),
     })
 }
 
 /// The running shot so far, or the last one while the press rests: what a page that opens the stream in its midst has missed.
 #[utoipa::path(get, path = "/api/v1/live/course", tag = "live", responses((status = 200, body = Course), Refusals))]
 pub(super) async fn live_course(State(app): State<App>, Viewer(_): Viewer) -> axum::Json<Course> {
-    let course = app.course.borrow().clone();
+    let course = app.watched.course.borrow().clone();
     axum::Json(course)
 }

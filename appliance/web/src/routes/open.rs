@@ -74,7 +74,7 @@ pub(super) async fn open_metrics(State(app): State<App>) -> Result<Response, Ref
     let (mold, health, correction) = app
         .ask(|station| Ok((station.mold()?, station.health()?, station.correction()?)))
         .await?;
-    let live = app.live.borrow().clone();
+    let live = app.watched.live.borrow().clone();
     let text = app.metrics.text(&mold, &health, &live, &correction)?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
