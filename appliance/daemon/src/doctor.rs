@@ -118,9 +118,8 @@ fn nodes(config: &Config, running: bool) -> Vec<Finding> {
         match opened.map_err(|e| e.kind()) {
             Ok(_) => found.extend(match &heard {
                 Some(heard) => {
-                    let mut found = speaks(node, &heard[k]);
-                    found.extend(transfer(config, node, &heard[k]));
-                    found
+                    let plan = transfer(config, node, &heard[k]);
+                    speaks(node, &heard[k]).into_iter().chain(plan).collect()
                 }
                 None => vec![good(format!("port {port} can be opened"))],
             }),

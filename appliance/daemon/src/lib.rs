@@ -10,7 +10,7 @@
 //! Nothing of the right side can hold up the left: the tick publishes by trying a lock, tells by bounded queues and never waits.
 
 pub mod brain;
-mod change;
+pub mod change;
 pub mod config;
 pub mod context;
 pub mod correcting;
