@@ -63,6 +63,7 @@ impl Walker {
         let gap = t - from_t;
         let longest = self.pace.longest_s(pa - from_pa);
         if gap < longest * (1.0 - 1e-6) {
+            self.observer.prepare();
             return Ok(false);
         }
         let steps = (gap / longest - 1e-6).ceil().max(1.0);

@@ -60,35 +60,45 @@ impl Reference {
 /// Evaluates or continues density, expansion, enthalpy, heat capacity and conductivity of `state`, the predecessor
 /// of the step.
 pub(super) fn properties(model: &Model, state: &State, work: &mut Work) {
-    let (layers, column) = (model.layers.len(), model.column());
+    reservoir(model, state, work);
+    for node in 1..model.nodes() {
+        node_properties(model, state, node, work);
+    }
+}
+
+/// Density of the melt before the inlet.
+pub(super) fn reservoir(model: &Model, state: &State, work: &mut Work) {
     let reservoir = model.melt.tait.blended(model.melt_k, state.pressure[0]);
-    work.density[..layers].fill(1.0 / reservoir.v);
+    work.density[..model.layers.len()].fill(1.0 / reservoir.v);
     work.mean_density[0] = 1.0 / reservoir.v;
     work.mean_density_dp[0] = -reservoir.dv_dp / (reservoir.v * reservoir.v);
-    for node in 1..model.nodes() {
-        let held = matches!(state.filling[node], Filling::Full | Filling::Detached);
-        work.live.valid[node] &= held;
-        if state.filling[node] == Filling::Empty {
-            continue;
-        }
-        let t = &state.temperature[node * column..][..layers];
-        let p = state.pressure[node];
-        let reference = &work.live.temperature[node * layers..][..layers];
-        let moved = t
-            .iter()
-            .zip(reference)
-            .fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
-        let reach = work.live.reach;
-        let near = work.live.valid[node]
-            && moved < reach * FAR_K
-            && (p - work.live.pressure[node]).abs() < reach * FAR_PA;
-        if near {
-            carry_on(model, node, t, p, work);
-        } else {
-            evaluate(model, node, t, p, work);
-            super::energy::prepare_faces(model, node, work);
-            work.live.valid[node] = held;
-        }
+}
+
+/// [`properties`] of one node.
+pub(super) fn node_properties(model: &Model, state: &State, node: usize, work: &mut Work) {
+    let (layers, column) = (model.layers.len(), model.column());
+    let held = matches!(state.filling[node], Filling::Full | Filling::Detached);
+    work.live.valid[node] &= held;
+    if state.filling[node] == Filling::Empty {
+        return;
+    }
+    let t = &state.temperature[node * column..][..layers];
+    let p = state.pressure[node];
+    let reference = &work.live.temperature[node * layers..][..layers];
+    let moved = t
+        .iter()
+        .zip(reference)
+        .fold(0.0_f64, |m, (a, b)| m.max((a - b).abs()));
+    let reach = work.live.reach;
+    let near = work.live.valid[node]
+        && moved < reach * FAR_K
+        && (p - work.live.pressure[node]).abs() < reach * FAR_PA;
+    if near {
+        carry_on(model, node, t, p, work);
+    } else {
+        evaluate(model, node, t, p, work);
+        super::energy::prepare_faces(model, node, work);
+        work.live.valid[node] = held;
     }
 }
 
@@ -167,30 +177,35 @@ fn evaluate(model: &Model, node: usize, t: &[f64], p: f64, work: &mut Work) {
 
 /// Fluidity at rest of every column of the predecessor, continued where [`properties`] continued.
 pub(super) fn rest_fluidity(model: &Model, state: &State, work: &mut Work) {
-    let (layers, column) = (model.layers.len(), model.column());
     for node in 1..model.nodes() {
-        if state.filling[node] == Filling::Empty {
-            continue;
-        }
-        let at = node * layers;
-        let p = state.pressure[node];
-        let t = &state.temperature[node * column..][..layers];
-        let out = &mut work.rest_fluidity[at..][..layers];
-        if !work.live.valid[node] {
-            flow::column_fluidity(model, p, t, out);
-            continue;
-        }
-        let live = &work.live;
-        let dp = p - live.pressure[node];
-        let (reference, rest, by_t, by_p) = (
-            &live.temperature[at..][..layers],
-            &live.rest[at..][..layers],
-            &live.rest_dt[at..][..layers],
-            &live.rest_dp[at..][..layers],
-        );
-        for k in 0..layers {
-            out[k] = (rest[k] + by_t[k] * (t[k] - reference[k]) + by_p[k] * dp).max(0.0);
-        }
-        flow::cut_frozen(model, p, t, out);
+        node_rest_fluidity(model, state, node, work);
     }
+}
+
+/// [`rest_fluidity`] of one node.
+pub(super) fn node_rest_fluidity(model: &Model, state: &State, node: usize, work: &mut Work) {
+    let (layers, column) = (model.layers.len(), model.column());
+    if state.filling[node] == Filling::Empty {
+        return;
+    }
+    let at = node * layers;
+    let p = state.pressure[node];
+    let t = &state.temperature[node * column..][..layers];
+    let out = &mut work.rest_fluidity[at..][..layers];
+    if !work.live.valid[node] {
+        flow::column_fluidity(model, p, t, out);
+        return;
+    }
+    let live = &work.live;
+    let dp = p - live.pressure[node];
+    let (reference, rest, by_t, by_p) = (
+        &live.temperature[at..][..layers],
+        &live.rest[at..][..layers],
+        &live.rest_dt[at..][..layers],
+        &live.rest_dp[at..][..layers],
+    );
+    for k in 0..layers {
+        out[k] = (rest[k] + by_t[k] * (t[k] - reference[k]) + by_p[k] * dp).max(0.0);
+    }
+    flow::cut_frozen(model, p, t, out);
 }

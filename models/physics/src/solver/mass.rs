@@ -19,8 +19,13 @@ pub(super) fn open_mold(model: &Model, state: &mut State, work: &mut Work) {
         }
     }
     state.opening = model.compliance * mean.max(0.0);
+    open_gaps(model, state.opening, work);
+}
+
+/// Gaps and volumes of the mold opened by `opening`, m.
+pub(super) fn open_gaps(model: &Model, opening: f64, work: &mut Work) {
     for (i, node) in model.graph.nodes.iter().enumerate() {
-        let opening = if node.cavity { state.opening } else { 0.0 };
+        let opening = if node.cavity { opening } else { 0.0 };
         work.half_gap[i] = node.half_gap + 0.5 * opening;
         work.volume[i] = node.volume * (1.0 + 0.5 * opening / node.half_gap);
     }

@@ -3,6 +3,7 @@
 //! A step is one discrete operator: mass ([`mass`]), momentum ([`flow`]) and energy ([`energy`]) of a state and
 //! its predecessor. [`step`] drives it to zero.
 
+mod ahead;
 mod build;
 mod conduct;
 mod control;

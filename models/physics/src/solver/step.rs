@@ -1,12 +1,13 @@
 //! One implicit step: Newton on the mass balance with momentum eliminated edge by edge, a sweep of the
 //! energy columns in every iteration, and an active set for fronts and melt that has left the wall.
 
+use super::ahead::Ahead;
 use super::linear::{LinearError, PressureSystem};
 use super::model::Model;
 use super::state::{Filling, State};
 use super::tolerance::{StepError, StepReport, Tolerance};
 use super::work::Work;
-use super::{energy, flow, live, mass};
+use super::{energy, flow, mass};
 
 /// What the press does at the inlet during one step.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,7 @@ pub struct Stepper {
     pub(super) work: Work,
     pub(super) system: PressureSystem,
     change: Vec<f64>,
+    pub(super) ahead: Ahead,
 }
 
 /// Times a node may fill up within one step.
@@ -43,6 +45,7 @@ impl Stepper {
             work: Work::new(model),
             system: PressureSystem::new(&model.graph)?,
             change: vec![0.0; model.nodes()],
+            ahead: Ahead::Nothing,
         })
     }
 
@@ -70,7 +73,7 @@ impl Stepper {
         self.start(model, old, new, inlet, dt, !tol.accept);
         if tol.accept {
             // The first iteration stands at the predecessor: its properties are evaluated once.
-            live::properties(model, new, &mut self.work);
+            self.complete(model, old, new);
         } else {
             energy::prepare(model, old, &mut self.work);
         }
@@ -93,9 +96,7 @@ impl Stepper {
                 break;
             }
             self.work.at_old = report.iterations == 0;
-            if tol.accept && self.work.at_old {
-                live::rest_fluidity(model, new, &mut self.work);
-            } else {
+            if !(tol.accept && self.work.at_old) {
                 mass::density(model, new, &mut self.work);
                 flow::rest_fluidity(model, new, &mut self.work);
             }
@@ -152,7 +153,9 @@ impl Stepper {
         dt: f64,
     ) -> (f64, f64) {
         let work = &mut self.work;
-        flow::half_edges(model, new, work);
+        if !std::mem::take(&mut work.edges_ready) {
+            flow::half_edges(model, new, work);
+        }
         let momentum = flow::edges(model, new, work);
         mass::flux_density(model, new, work);
         let mut inflow = std::mem::take(&mut work.inflow);

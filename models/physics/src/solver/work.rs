@@ -37,6 +37,8 @@ pub(super) struct Work {
     pub old_compression: Vec<f64>,
     /// True while the columns still stand at the predecessor's temperatures.
     pub at_old: bool,
+    /// True while half edges still hold what was evaluated ahead of the step.
+    pub edges_ready: bool,
     /// Properties of the live step at their last evaluation.
     pub live: Reference,
     /// Residual of the mass balance, then its solution, Pa.
@@ -111,6 +113,7 @@ impl Work {
             old_enthalpy: by_layer(n),
             old_heat: by_layer(n),
             at_old: false,
+            edges_ready: false,
             live: Reference::new(n, layers),
             old_conductivity: by_layer(n),
             old_face: by_layer(n),
