@@ -213,15 +213,16 @@ impl Ensemble {
         self.take();
     }
 
-    /// Takes the inlet pressure `pa` at `t` seconds since the shot began.
+    /// Takes the inlet pressure `pa` at `t` seconds since the shot began. In calm no turn begins with a `busy` sample, one that
+    /// makes other work: it begins with the next.
     ///
     /// # Errors
     /// When the model cannot go on; values stay as they were.
-    pub fn push(&mut self, t: f64, pa: f64) -> Result<(), Refusal> {
+    pub fn push(&mut self, t: f64, pa: f64, busy: bool) -> Result<(), Refusal> {
         self.nominal.push(t, pa)?;
         self.take();
         self.turned = false;
-        if self.turn == 0 && !self.due(t) {
+        if self.turn == 0 && !self.due(t, busy) {
             return Ok(());
         }
         let (turn, turns) = (self.turn, self.turns);
@@ -244,13 +245,15 @@ impl Ensemble {
     }
 
     /// Whether another turn begins with a sample; if so, it is the beginning of it.
-    fn due(&mut self, t: f64) -> bool {
+    fn due(&mut self, t: f64, busy: bool) -> bool {
         let (then, values) = self.began;
         // The drive stands among the values; where it does not, the others tell.
         let moved = self.values.iter().zip(&values).map(|(a, b)| (a - b).abs());
         let moved_pa = moved.fold(0.0, f64::max);
         let longest_s = self.pace.longest_s(moved_pa);
-        if longest_s > STEP_S && t - then < longest_s * (1.0 - 1e-6) {
+        // Where a turn is a single sample there may be other work with every one.
+        let wait = busy && self.turns > 1;
+        if longest_s > STEP_S && (wait || t - then < longest_s * (1.0 - 1e-6)) {
             return false;
         }
         self.began = (t, self.values);

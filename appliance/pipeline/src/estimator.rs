@@ -377,7 +377,9 @@ impl Estimator {
 
     /// Moves the models on.
     fn advance(&mut self, t: f64, pa: f64) {
-        let pushed = self.tuning.ensemble.push(t, pa.max(0.0));
+        let witness = self.tuning.witness.as_ref();
+        let busy = witness.is_some_and(|w| w.due(t, pa));
+        let pushed = self.tuning.ensemble.push(t, pa.max(0.0), busy);
         self.estimate.refused = match pushed {
             Err(Refusal::Time) | Ok(()) if t - self.full_at > self.setup.longest_s => {
                 Some(Refusal::TooLong)

@@ -62,8 +62,11 @@ impl Walker {
         };
         let gap = t - from_t;
         let longest = self.pace.longest_s(pa - from_pa);
-        if gap < longest * (1.0 - 1e-6) {
-            self.observer.prepare();
+        if !self.due(t, pa) {
+            // Half of the work lies half the time before the step.
+            if gap > 0.5 * longest * (1.0 - 1e-6) {
+                self.observer.prepare();
+            }
             return Ok(false);
         }
         let steps = (gap / longest - 1e-6).ceil().max(1.0);
@@ -76,6 +79,13 @@ impl Walker {
         let full = self.filled() >= 1.0;
         self.pace.stepped(t, full, self.observer.moved_pa());
         Ok(true)
+    }
+
+    /// True when [`Walker::push`] would make a step.
+    pub fn due(&self, t: f64, pa: f64) -> bool {
+        self.last.is_some_and(|(from_t, from_pa)| {
+            t - from_t >= self.pace.longest_s(pa - from_pa) * (1.0 - 1e-6)
+        })
     }
 
     /// What sensor number `sensor` of the mold shows, Pa or K; NaN where the model does not reach.
