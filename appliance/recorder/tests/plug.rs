@@ -552,7 +552,8 @@ fn a_full_log_is_read_in_two_seconds() {
         bytes >> 20,
         took.as_secs_f64()
     );
-    assert!(report.bytes >= settings.log_bytes && report.damage.is_empty());
+    // It is full when the next block has no room.
+    assert!(report.bytes > settings.log_bytes / 100 * 99 && report.damage.is_empty());
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 

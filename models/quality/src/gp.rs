@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::QualityError;
-use crate::gp_kernel::Kernel;
+use crate::gp_kernel::{ABSENT, Kernel, TAIL};
 use crate::lbfgs::minimise;
 use crate::linalg::{Cholesky, Matrix, dot, mean, std_dev};
 use crate::random::Random;
@@ -22,18 +22,19 @@ pub struct Process {
 }
 
 impl Process {
-    /// Fits `y` on scaled features `x`; rows with the same group share an error. `search_rows`
-    /// rows find the kernel's parameters; the prediction uses all.
+    /// Fits `y` on scaled features `x`, of which the first `first` are a block of their own; rows with the same group share an
+    /// error. `search_rows` rows find the kernel's parameters; the prediction uses all.
     pub fn fit(
         x: &Matrix,
         y: &[f64],
         groups: &[usize],
+        first: usize,
         search_rows: usize,
         seed: u64,
     ) -> Result<Self, QualityError> {
         let (offset, spread) = (mean(y), std_dev(y).max(1e-12));
         let z: Vec<f64> = y.iter().map(|v| (v - offset) / spread).collect();
-        let kernel = search(x, &z, groups, search_rows, seed);
+        let kernel = search(x, &z, groups, first, search_rows, seed);
         let factor = Cholesky::new(kernel.covariance(x, groups))?;
         let alpha = factor.solve(&z);
         Ok(Self {
@@ -84,22 +85,28 @@ fn spread_rows(groups: &[usize], most: usize, seed: u64) -> Vec<usize> {
     ranked.into_iter().map(|r| r.1).collect()
 }
 
-fn search(x: &Matrix, z: &[f64], groups: &[usize], most: usize, seed: u64) -> Kernel {
+fn search(x: &Matrix, z: &[f64], groups: &[usize], first: usize, most: usize, seed: u64) -> Kernel {
     let rows = spread_rows(groups, most, seed);
     let sub = x.select(&rows);
     let target: Vec<f64> = rows.iter().map(|&i| z[i]).collect();
     let setting: Vec<usize> = rows.iter().map(|&i| groups[i]).collect();
-    let (prior, _) = Kernel::prior(x.cols());
+    let (prior, _) = Kernel::prior(x.cols(), first);
     let theta = minimise(prior, SEARCH_STEPS, |theta| {
-        objective(theta, &sub, &target, &setting)
+        objective(theta, first, &sub, &target, &setting)
     });
-    Kernel::from_log(&theta)
+    Kernel::from_log(&theta, first)
 }
 
 /// Negative log posterior of the parameters and its gradient.
-fn objective(theta: &[f64], x: &Matrix, z: &[f64], groups: &[usize]) -> Option<(f64, Vec<f64>)> {
+fn objective(
+    theta: &[f64],
+    first: usize,
+    x: &Matrix,
+    z: &[f64],
+    groups: &[usize],
+) -> Option<(f64, Vec<f64>)> {
     let (n, d) = (x.rows(), x.cols());
-    let kernel = Kernel::from_log(theta);
+    let kernel = Kernel::from_log(theta, first);
     let factor = Cholesky::new(kernel.covariance(x, groups)).ok()?;
     let alpha = factor.solve(z);
     let inverse = factor.inverse_factor();
@@ -107,39 +114,52 @@ fn objective(theta: &[f64], x: &Matrix, z: &[f64], groups: &[usize]) -> Option<(
     let mut gradient: Vec<f64> = (0..n)
         .into_par_iter()
         .map(|i| {
-            let mut g = vec![0.0; d + 4];
+            let mut g = vec![0.0; d + TAIL];
+            let [sa, sb, sab] = kernel.signal;
             for j in 0..=i {
                 let twice = if i == j { 0.5 } else { 1.0 };
                 let q =
                     twice * (dot(&inverse.row(i)[i..], &inverse.row(j)[i..]) - alpha[i] * alpha[j]);
                 let (xi, xj) = (x.row(i), x.row(j));
-                let (k, slope) = kernel.matern(xi, xj);
-                let pull = q * kernel.signal * slope;
-                for (gd, (a, b)) in g.iter_mut().zip(xi.iter().zip(xj)) {
-                    *gd += pull * (a - b) * (a - b);
+                let m = kernel.matern(xi, xj);
+                let ([a, b], [ta, tb]) = (m.value, kernel.trends(xi, xj));
+                let pull = [
+                    q * (sa + sab * b) * m.slope[0],
+                    q * (sb + sab * a) * m.slope[1],
+                ];
+                for (k, (gd, (a, b))) in g.iter_mut().zip(xi.iter().zip(xj)).enumerate() {
+                    *gd += pull[usize::from(k >= first)] * (a - b) * (a - b);
                 }
-                g[d] += q * kernel.signal * k;
-                g[d + 1] += q * kernel.linear * dot(xi, xj) / d as f64;
+                let tail = [
+                    sa * a,
+                    sb * b,
+                    sab * a * b,
+                    kernel.linear[0] * ta,
+                    kernel.linear[1] * tb,
+                ];
+                for (g, t) in g[d..].iter_mut().zip(tail) {
+                    *g += q * t;
+                }
                 if groups[i] == groups[j] {
-                    g[d + 2] += q * kernel.setting;
+                    g[d + 5] += q * kernel.setting;
                 }
                 if i == j {
-                    g[d + 3] += q * kernel.shot;
+                    g[d + 6] += q * kernel.shot;
                 }
             }
             g
         })
         .collect::<Vec<_>>()
         .into_iter()
-        .fold(vec![0.0; d + 4], |mut sum, g| {
+        .fold(vec![0.0; d + TAIL], |mut sum, g| {
             sum.iter_mut().zip(&g).for_each(|(s, g)| *s += g);
             sum
         });
     for (g, w) in gradient.iter_mut().zip(&kernel.weights) {
         *g *= w;
     }
-    let (prior, sd) = Kernel::prior(d);
-    for i in 0..d + 4 {
+    let (prior, sd) = Kernel::prior(d, first);
+    for i in (0..d + TAIL).filter(|i| prior[*i] != ABSENT) {
         let off = (theta[i] - prior[i]) / sd[i];
         value += 0.5 * off * off;
         gradient[i] += off / sd[i];
@@ -170,20 +190,24 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_differences() {
         let (x, y, groups) = shots();
-        let theta = [-1.0, -1.5, -2.0, 0.2, -0.3, -3.0, -3.5];
-        let (_, gradient) = objective(&theta, &x, &y, &groups).unwrap();
-        for k in 0..theta.len() {
-            let at = |h: f64| {
-                let mut t = theta;
-                t[k] += h;
-                objective(&t, &x, &y, &groups).unwrap().0
-            };
-            let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!(
-                (slope - gradient[k]).abs() < 1e-3 * (1.0 + slope.abs()),
-                "{k}: {slope} {}",
-                gradient[k]
-            );
+        let none = ABSENT;
+        let one = [-1.0, -1.5, -2.0, none, 0.2, none, none, -0.3, -3.0, -3.5];
+        let two = [-1.0, -1.5, -2.0, 0.2, -0.4, -0.8, -0.3, -0.9, -3.0, -3.5];
+        for (first, theta) in [(0, one), (2, two)] {
+            let (_, gradient) = objective(&theta, first, &x, &y, &groups).unwrap();
+            for k in (0..theta.len()).filter(|k| theta[*k] != ABSENT) {
+                let at = |h: f64| {
+                    let mut t = theta;
+                    t[k] += h;
+                    objective(&t, first, &x, &y, &groups).unwrap().0
+                };
+                let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+                assert!(
+                    (slope - gradient[k]).abs() < 1e-3 * (1.0 + slope.abs()),
+                    "{first}, {k}: {slope} {}",
+                    gradient[k]
+                );
+            }
         }
     }
 
@@ -193,7 +217,7 @@ mod tests {
         let rest: Vec<usize> = (0..y.len()).filter(|&i| groups[i] < 30).collect();
         let target: Vec<f64> = rest.iter().map(|&i| y[i]).collect();
         let setting: Vec<usize> = rest.iter().map(|&i| groups[i]).collect();
-        let process = Process::fit(&x.select(&rest), &target, &setting, 200, 1).unwrap();
+        let process = Process::fit(&x.select(&rest), &target, &setting, 0, 200, 1).unwrap();
         let inside = process
             .predict(&x)
             .iter()

@@ -5,68 +5,117 @@ use crate::linalg::{Matrix, dot};
 /// Logarithms of the kernel's parameters, one weight per feature first.
 ///
 /// ```text
-/// k(x, z) = sf (1 + a) exp(-a) + sl x.z / D + 1,  a = sqrt(3 sum_d w_d (x_d - z_d)^2)
+/// k(x, z) = sa m(a) + sb m(b) + sab m(a) m(b) + la xa.za / Da + lb xb.zb / Db + 1
+/// m       = (1 + r) exp(-r),  r = sqrt(3 sum_d w_d (x_d - z_d)^2)
 /// cov     = k + ss [same setting] + sn [same shot]
 /// ```
 ///
-/// Matern 3/2 with one weight per feature (automatic relevance), a linear trend, an effect each
-/// setting shares, and shot noise; targets standardised, so all are relative variances.
-/// Source: Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, ch. 4 and 5.
+/// Features come in one or two blocks `a`, `b`; what belongs to an absent first block is zero. Matern 3/2 with one weight per
+/// feature (automatic relevance) for each block alone and for both together, linear trends, an effect each setting shares, and
+/// shot noise; targets standardised, so all are relative variances.
+/// Source: Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, ch. 4 and 5; Duvenaud et al. (2011),
+/// Additive Gaussian Processes, NeurIPS.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// Weights of the features.
     pub weights: Vec<f64>,
-    /// Variance of the Matern part.
-    pub signal: f64,
-    /// Variance of the linear trend.
-    pub linear: f64,
+    /// Features of the first block.
+    pub first: usize,
+    /// Variances of the Matern parts: first block, second block, both together.
+    pub signal: [f64; 3],
+    /// Variances of the linear trends, by block.
+    pub linear: [f64; 2],
     /// Variance a setting shares.
     pub setting: f64,
     /// Variance of a single shot.
     pub shot: f64,
 }
 
+/// Both Matern parts, each with its derivative by the squared distance.
+pub struct Smooth {
+    /// By block.
+    pub value: [f64; 2],
+    /// By block.
+    pub slope: [f64; 2],
+}
+
+/// Stands for the logarithm of a variance that is not there, and never is anything else.
+pub const ABSENT: f64 = -1e3;
+
 impl Kernel {
     /// From the logarithms.
-    pub fn from_log(theta: &[f64]) -> Self {
-        let d = theta.len() - 4;
-        let e = |i: usize| theta[i].clamp(-14.0, 6.0).exp();
+    pub fn from_log(theta: &[f64], first: usize) -> Self {
+        let d = theta.len() - TAIL;
+        let e = |i: usize| {
+            if theta[i] == ABSENT {
+                0.0
+            } else {
+                theta[i].clamp(-14.0, 6.0).exp()
+            }
+        };
         Self {
             weights: (0..d).map(e).collect(),
-            signal: e(d),
-            linear: e(d + 1),
-            setting: e(d + 2),
-            shot: e(d + 3),
+            first,
+            signal: [e(d), e(d + 1), e(d + 2)],
+            linear: [e(d + 3), e(d + 4)],
+            setting: e(d + 5),
+            shot: e(d + 6),
         }
     }
 
     /// Prior mean and standard deviation of the logarithms (also where the search starts).
-    pub fn prior(features: usize) -> (Vec<f64>, Vec<f64>) {
+    pub fn prior(features: usize, first: usize) -> (Vec<f64>, Vec<f64>) {
         let mut mean = vec![0.1_f64.ln(); features];
-        mean.extend([0.0, 0.0, 0.02_f64.ln(), 0.05_f64.ln()]);
+        mean.extend(if first == 0 {
+            [ABSENT, 0.0, ABSENT, ABSENT, 0.0]
+        } else {
+            [0.0, -1.0, -2.0, 0.0, -1.0]
+        });
+        mean.extend([0.02_f64.ln(), 0.05_f64.ln()]);
         let mut sd = vec![2.0; features];
-        sd.extend([1.5, 2.0, 1.5, 1.5]);
+        sd.extend([1.5, 1.5, 1.5, 2.0, 2.0, 1.5, 1.5]);
         (mean, sd)
     }
 
-    fn squared(&self, x: &[f64], z: &[f64]) -> f64 {
-        self.weights
-            .iter()
-            .zip(x.iter().zip(z))
-            .map(|(w, (a, b))| w * (a - b) * (a - b))
-            .sum()
+    /// The Matern parts without their variances.
+    pub fn matern(&self, x: &[f64], z: &[f64]) -> Smooth {
+        let far = |from: usize, to: usize| -> f64 {
+            let (w, x, z) = (&self.weights[from..to], &x[from..to], &z[from..to]);
+            w.iter()
+                .zip(x.iter().zip(z))
+                .map(|(w, (a, b))| w * (a - b) * (a - b))
+                .sum()
+        };
+        let mut smooth = Smooth {
+            value: [0.0; 2],
+            slope: [0.0; 2],
+        };
+        for (k, (from, to)) in [(0, self.first), (self.first, x.len())]
+            .into_iter()
+            .enumerate()
+        {
+            let r = (3.0 * far(from, to)).sqrt();
+            let e = (-r).exp();
+            (smooth.value[k], smooth.slope[k]) = ((1.0 + r) * e, -1.5 * e);
+        }
+        smooth
     }
 
-    /// Matern part without its variance, and its derivative by the squared distance.
-    pub fn matern(&self, x: &[f64], z: &[f64]) -> (f64, f64) {
-        let a = (3.0 * self.squared(x, z)).sqrt();
-        let e = (-a).exp();
-        ((1.0 + a) * e, -1.5 * e)
+    /// Products of the linear trends, by block.
+    pub fn trends(&self, x: &[f64], z: &[f64]) -> [f64; 2] {
+        let (a, b) = (self.first, x.len() - self.first);
+        [
+            dot(&x[..a], &z[..a]) / a.max(1) as f64,
+            dot(&x[a..], &z[a..]) / b.max(1) as f64,
+        ]
     }
 
     /// Covariance of the smooth part at two points.
     pub fn smooth(&self, x: &[f64], z: &[f64]) -> f64 {
-        self.signal * self.matern(x, z).0 + self.linear * dot(x, z) / x.len() as f64 + 1.0
+        let [a, b] = self.matern(x, z).value;
+        let [sa, sb, sab] = self.signal;
+        let [ta, tb] = self.trends(x, z);
+        sa * a + sb * b + sab * a * b + self.linear[0] * ta + self.linear[1] * tb + 1.0
     }
 
     /// Covariance of all training rows: lower half with the diagonal.
@@ -82,3 +131,6 @@ impl Kernel {
         })
     }
 }
+
+/// Parameters after the weights.
+pub const TAIL: usize = 7;

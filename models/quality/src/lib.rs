@@ -24,6 +24,7 @@ mod ridge;
 mod scale;
 mod stack;
 mod standard;
+mod state;
 mod table;
 mod trees;
 

@@ -1,4 +1,4 @@
-//! The predictor: Gaussian process, boosted trees and quadratic ridge, weighed by what they are
+//! The predictor: Gaussian processes, boosted trees and quadratic ridge, weighed by what they are
 //! worth on settings left out.
 
 use rayon::prelude::*;
@@ -8,6 +8,7 @@ use crate::linalg::{Cholesky, Matrix, dot, quantile, std_dev};
 use crate::random::group_folds;
 use crate::ridge::QuadraticRidge;
 use crate::scale::Scale;
+use crate::state::{Kinds, StateProcess};
 use crate::{BoostedTrees, QualityError, TreeSettings};
 
 /// Inner folds, by setting.
@@ -21,7 +22,7 @@ const TREE_SEEDS: u64 = 5;
 /// Features further outside the trained range than this part of it flag a row.
 const RANGE_MARGIN: f64 = 0.25;
 /// Weight of the prior "all members alike" in the stack, in mean squared errors.
-const EVEN: f64 = 0.02;
+const EVEN: f64 = 0.2;
 
 /// A prediction with its honest spread.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,10 +53,53 @@ struct Simple {
     on_ridge: Vec<BoostedTrees>,
 }
 
+/// The processes: one, or two where setpoints and measured features stand side by side.
+#[derive(Clone, Debug)]
+enum Smooth {
+    One(Box<Process>),
+    Apart(Box<[StateProcess; 2]>),
+}
+
+impl Smooth {
+    fn fit(
+        z: &Matrix,
+        y: &[f64],
+        groups: &[usize],
+        kinds: Option<&Kinds>,
+        search_rows: usize,
+        seed: u64,
+    ) -> Result<Self, QualityError> {
+        Ok(match kinds {
+            Some(kinds) => {
+                Self::Apart(Box::new(StateProcess::fit_both(z, y, groups, kinds, seed)?))
+            }
+            None => Self::One(Box::new(Process::fit(z, y, groups, 0, search_rows, seed)?)),
+        })
+    }
+
+    /// By member and row: mean and standard deviation.
+    fn predict(&self, z: &Matrix) -> Vec<Vec<(f64, f64)>> {
+        match self {
+            Self::One(process) => vec![process.predict(z)],
+            Self::Apart(both) => both.iter().map(|p| p.predict(z)).collect(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Members {
-    process: Process,
+    smooth: Smooth,
     simple: Simple,
+}
+
+impl Members {
+    /// What every member says, by member and row, and the standard deviation of the first.
+    fn predict(&self, x: &Matrix, z: &Matrix) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let smooth = self.smooth.predict(z);
+        let sd = smooth[0].iter().map(|p| p.1).collect();
+        let values = smooth.iter().map(|m| m.iter().map(|p| p.0).collect());
+        (values.chain(self.simple.predict(x, z)).collect(), sd)
+    }
 }
 
 impl Simple {
@@ -164,26 +208,31 @@ impl Predictor {
             });
         }
         let z = scale.apply(x);
-        let process = Process::fit(&z, y, groups, SEARCH_ROWS, seed)?;
+        let kinds = Kinds::of(&z, groups);
         let folds = group_folds(groups, FOLDS, seed);
         let mut process_sd = vec![0.0; y.len()];
-        let mut out = vec![vec![0.0; y.len()]; 4];
+        let mut out: Vec<Vec<f64>> = Vec::new();
         for fold in 0..FOLDS {
             let (rest, held) = split(&folds, fold);
             let (target, settings) = (pick(y, &rest), pick_usize(groups, &rest));
-            let inner = Process::fit(&z.select(&rest), &target, &settings, FOLD_SEARCH_ROWS, seed)?;
-            for (&i, (value, sd)) in held.iter().zip(inner.predict(&z.select(&held))) {
-                out[0][i] = value;
-                process_sd[i] = sd;
-            }
-            let simple = Simple::fit(&x.select(&rest), &z.select(&rest), &target, &settings, seed)?;
-            for (member, p) in simple
-                .predict(&x.select(&held), &z.select(&held))
-                .into_iter()
-                .enumerate()
-            {
-                for (&i, v) in held.iter().zip(p) {
-                    out[member + 1][i] = v;
+            let (x_rest, z_rest) = (x.select(&rest), z.select(&rest));
+            let members = Members {
+                smooth: Smooth::fit(
+                    &z_rest,
+                    &target,
+                    &settings,
+                    kinds.as_ref(),
+                    FOLD_SEARCH_ROWS,
+                    seed,
+                )?,
+                simple: Simple::fit(&x_rest, &z_rest, &target, &settings, seed)?,
+            };
+            let (said, sd) = members.predict(&x.select(&held), &z.select(&held));
+            out.resize(said.len(), vec![0.0; y.len()]);
+            for (k, &i) in held.iter().enumerate() {
+                process_sd[i] = sd[k];
+                for (out, said) in out.iter_mut().zip(&said) {
+                    out[i] = said[k];
                 }
             }
         }
@@ -195,13 +244,16 @@ impl Predictor {
             })
             .collect();
         let inflate = (quantile(&ratios, 0.9) / 1.645).max(1e-6);
-        let simple = Simple::fit(x, &z, y, groups, seed)?;
+        let members = Members {
+            smooth: Smooth::fit(&z, y, groups, kinds.as_ref(), SEARCH_ROWS, seed)?,
+            simple: Simple::fit(x, &z, y, groups, seed)?,
+        };
         let outliers = (0..x.rows())
             .filter(|&i| !scale.outside(x.row(i), RANGE_MARGIN).is_empty())
             .collect();
         Ok(Self {
             scale,
-            members: Members { process, simple },
+            members,
             weights,
             inflate,
             outliers,
@@ -211,16 +263,15 @@ impl Predictor {
     /// Predicts every row, in order. Rows do not see one another.
     pub fn predict(&self, x: &Matrix) -> Vec<Prediction> {
         let z = self.scale.apply(x);
-        let process = self.members.process.predict(&z);
-        let simple = self.members.simple.predict(x, &z);
+        let (members, process_sd) = self.members.predict(x, &z);
         (0..x.rows())
             .map(|i| {
-                let said = [process[i].0, simple[0][i], simple[1][i], simple[2][i]];
+                let said: Vec<f64> = members.iter().map(|m| m[i]).collect();
                 let out_of_range = self.scale.outside(x.row(i), RANGE_MARGIN);
                 let wider = if out_of_range.is_empty() { 1.0 } else { 2.0 };
                 Prediction {
                     value: dot(&self.weights, &said),
-                    sd: wider * self.inflate * raw_sd(&said, &self.weights, process[i].1),
+                    sd: wider * self.inflate * raw_sd(&said, &self.weights, process_sd[i]),
                     out_of_range,
                 }
             })
@@ -232,7 +283,7 @@ impl Predictor {
         &self.outliers
     }
 
-    /// Weights of process, trees, trees on the ridge, ridge.
+    /// Weights of the process or processes, trees, trees on the ridge, ridge.
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
