@@ -44,6 +44,12 @@ use crate::transfer::{self, Transfer};
 use crate::what_if::Range;
 use crate::{find, geometry, realtime};
 
+mod press;
+mod tick;
+
+use press::reach;
+use tick::{Wires, tick_thread};
+
 /// Arguments of `moldsight run`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -366,57 +372,6 @@ async fn start(ready: Ready, web: WebSettings, args: &Args) -> Result<(), Daemon
     Ok(())
 }
 
-/// Starts the thread that talks to the press; `recipe` is where one stands that is set by hand.
-fn reach(
-    port: &PressConfig,
-    lines: (Arc<Key>, Arc<Injecting>),
-    recipe: &Setpoints,
-    data: &Path,
-    book: Book,
-) -> Result<Arc<Desk>, DaemonError> {
-    let folder = data.join("press");
-    std::fs::create_dir_all(&folder).map_err(|source| DaemonError::Write {
-        path: folder.clone(),
-        source,
-    })?;
-    let limits = port.limits().map_err(|(key, reason)| DaemonError::Config {
-        path: port.profile.clone(),
-        key,
-        reason,
-    })?;
-    let (press, fixed) = if port.no_wire() {
-        let press = Press::ByHand(ByHand::open(recipe, &limits, &folder)?);
-        let fixed = link::Fixed::by_hand(press.abilities().clone(), folder.clone());
-        (press, fixed)
-    } else {
-        let mut profile = Profile::find(&port.profile)?;
-        if let Some(address) = &port.address {
-            profile = profile.reached_at(address);
-        }
-        let fixed = link::Fixed::new(&profile, folder.clone());
-        (Press::open(&profile, &folder)?, fixed)
-    };
-    let settings = port.guard(&fixed.abilities, fixed.advice_s);
-    let (orders, taken) = tokio::sync::mpsc::unbounded_channel();
-    let guard =
-        |memory: Option<&_>| Guard::new(settings, limits, memory, 0.0).map_err(DaemonError::from);
-    let memory = folder.join("guard.json");
-    let desk = Arc::new(Desk::new(
-        fixed, lines, guard, limits, memory, book, orders,
-    )?);
-    let (mine, every) = (desk.clone(), Duration::from_secs_f64(port.read_every_s));
-    spawn("moldsight-press", move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        match runtime {
-            Ok(runtime) => runtime.block_on(task::run(press, mine, taken, every)),
-            Err(e) => eprintln!("moldsight: the thread of the press cannot start: {e}"),
-        }
-    })?;
-    Ok(desk)
-}
-
 /// Goes on from what an earlier run learned, and says what it found.
 fn recall(file: &BeliefFile, keeper: &mut Keeper, events: &Events) {
     let (kind, text) = match file.recall(keeper) {
@@ -446,101 +401,6 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DaemonE
             doing: "starting a thread",
             source,
         })
-}
-
-/// What the wires of the nodes are made of.
-struct Wires {
-    config: Config,
-    /// When a node signals transfer, and what the guard allows.
-    steering: Option<(Law, Arc<Permit>)>,
-    /// Volume of the mold, m3.
-    fill_m3: f64,
-}
-
-impl Wires {
-    /// The sorting lines.
-    fn output(&self, ports: &[PathBuf], orders: &[mpsc::Sender<HostPacket>]) -> Option<Output> {
-        let output = self.config.output.as_ref()?;
-        let source = ports.iter().position(|p| *p == output.node)?;
-        let valid = Duration::from_secs_f64(output.valid_s);
-        Some(Output::new(source, orders[source].clone(), valid))
-    }
-
-    /// The transfer wire.
-    fn transfer(
-        &self,
-        ports: &[PathBuf],
-        orders: &[mpsc::Sender<HostPacket>],
-        key: &Arc<Key>,
-    ) -> Option<Transfer> {
-        let config = self.config.transfer.as_ref()?;
-        let (law, permit) = self.steering.clone()?;
-        let source = ports.iter().position(|p| *p == config.node)?;
-        // Seconds since 1970: higher than any number an earlier run has used, at less than a plan a second.
-        let first_id = (crate::snapshot::now_ms() / 1000) as u32;
-        Some(Transfer::new(transfer::Parts {
-            source,
-            to: orders[source].clone(),
-            planner: Planner::new(law, self.fill_m3),
-            permit,
-            key: key.clone(),
-            window_s: config.window_s,
-            first_id,
-        }))
-    }
-}
-
-/// The tick thread: its own small runtime reads the ports; everything up to the estimate happens on it.
-fn tick_thread(mut parts: Parts, wires: &Wires) {
-    let config = &wires.config.tick;
-    parts.granted = realtime::ask(config, |refused| println!("moldsight: {refused}"));
-    let start = parts.start;
-    let ports: Vec<PathBuf> = parts.nodes.iter().map(|(n, _)| n.port.clone()).collect();
-    let (orders, queues): (Vec<_>, Vec<_>) = ports.iter().map(|_| mpsc::channel(8)).unzip();
-    let output = wires.output(&ports, &orders);
-    let transfer = wires.transfer(&ports, &orders, &parts.key);
-    let mut acquisition = Acquisition::new(Line::new(parts, output, transfer));
-    for port in &ports {
-        acquisition.add(port.clone(), None);
-    }
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(e) => {
-            eprintln!("moldsight: the tick thread cannot start: {e}");
-            return;
-        }
-    };
-    let shared = Arc::new(Mutex::new(acquisition));
-    runtime.block_on(async {
-        let mut readers = Vec::new();
-        for (k, (port, receive)) in ports.into_iter().zip(queues).enumerate() {
-            readers.push(tokio::spawn(read_node(
-                shared.clone(),
-                SourceId(k),
-                port,
-                start,
-                receive,
-            )));
-        }
-        // Readers never end. Between their turns the accounts of the lines are taken, outside every tick.
-        let mut every = tokio::time::interval(ACCOUNT_EVERY);
-        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = Instant::now();
-        loop {
-            every.tick().await;
-            let seconds = last.elapsed().as_secs_f64().max(1e-3);
-            last = Instant::now();
-            let mut all = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            for source in (0..readers.len()).map(SourceId) {
-                if let Some(counts) = all.session(source).map(NodeSession::counts) {
-                    all.sink.account(source, counts, seconds);
-                }
-            }
-        }
-    });
 }
 
 fn web_settings(web: &WebConfig, data: &Path) -> Result<WebSettings, DaemonError> {

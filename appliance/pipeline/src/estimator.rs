@@ -1,12 +1,10 @@
 //! One tick: sample in, estimate out.
 
-use models_physics::latents::{COUNT, Latent};
-
 use crate::belief::Belief;
 use crate::deviation::{Deviation, Innovation, Verdict};
 use crate::ensemble::{Ensemble, Refusal};
 use crate::estimate::{Estimate, Source};
-use crate::evidence::{Once, Reading};
+use crate::evidence::Reading;
 use crate::lead::Lead;
 use crate::part::Part;
 use crate::phase::{CyclePhase, PhaseState, Signs};
@@ -15,6 +13,10 @@ use crate::sample::{MOST_SENSORS, Sample};
 use crate::setup::{ATMOSPHERE_PA, Setup};
 use crate::shot::{Peak, ROW_S, ShotRecord};
 use crate::walker::{Field, Walker};
+
+mod learn;
+mod measure;
+mod publish;
 
 /// Turns kept: two seconds of them at the longest turn.
 const PAST: usize = 1024;
@@ -238,51 +240,6 @@ impl Estimator {
         Happened::Nothing
     }
 
-    /// Re-zeroed measurements.
-    fn measure(&mut self, sample: &Sample, phase: CyclePhase) {
-        // Nobody knows yet whether a press seen for the first time is between two shots.
-        let idle = phase == CyclePhase::Idle && self.state.settled;
-        for (i, zero) in self
-            .zero
-            .iter_mut()
-            .enumerate()
-            .take(self.setup.places.len())
-        {
-            let raw = sample.sensors[i];
-            self.estimate.measured[i] = if self.setup.rezero[i] {
-                zero.step(raw, ATMOSPHERE_PA, self.dt, idle)
-            } else {
-                raw
-            };
-        }
-        if idle && sample.screw_m3.is_finite() {
-            // A resting screw is averaged; one that doses is followed.
-            let off = sample.screw_m3 - self.screw_rest_m3;
-            self.screw_rest_m3 = if off.abs() < SCREW_RESTS * self.setup.fill_volume_m3 {
-                self.screw_rest_m3 + (self.dt / 0.3).min(1.0) * off
-            } else {
-                sample.screw_m3
-            };
-        }
-        if idle && sample.surface_k.is_finite() {
-            self.surface_k = if self.surface_k.is_finite() {
-                self.surface_k + (self.dt / 0.5).min(1.0) * (sample.surface_k - self.surface_k)
-            } else {
-                sample.surface_k
-            };
-        }
-    }
-
-    /// Highest measured pressure in the mold, above atmosphere.
-    fn cavity(&self) -> f64 {
-        let measured = self
-            .setup
-            .used
-            .iter()
-            .map(|i| self.estimate.measured[*i] - ATMOSPHERE_PA);
-        measured.fold(0.0, f64::max)
-    }
-
     fn begin(&mut self, sample: &Sample) {
         self.tuning.ensemble.reset(self.dt);
         if let Some(w) = &mut self.tuning.witness {
@@ -316,26 +273,6 @@ impl Estimator {
             }
         }
         self.publish(sample.time_s - start);
-    }
-
-    /// The mold's surface before the shot says how warm it is.
-    fn learn_surface(&mut self) {
-        // A surface sensor's noise and lag between two shots.
-        const SURFACE_SCATTER_K: f64 = 0.3;
-        let at = Latent::MoldTemperature as usize;
-        if !self.surface_k.is_finite() {
-            return;
-        }
-        let slopes: [f64; COUNT] = std::array::from_fn(|k| self.tuning.ensemble.root[at][k]);
-        if slopes.iter().all(|s| *s == 0.0) {
-            return;
-        }
-        let residual = self.surface_k - self.setup.mold_k - self.tuning.belief.mean[at];
-        self.record.evidence.surface = Some(Once {
-            residual,
-            slopes,
-            scatter: SURFACE_SCATTER_K,
-        });
     }
 
     fn follow(&mut self, sample: &Sample, drive: f64) {
@@ -475,37 +412,6 @@ impl Estimator {
         self.learn_volume(t, sample);
     }
 
-    /// The volume the screw has injected says how far the mold must be full.
-    fn learn_volume(&mut self, t: f64, sample: &Sample) {
-        const AT_SHARE: f64 = 0.7;
-        if self.volume_taken || self.state.phase != CyclePhase::Fill {
-            return;
-        }
-        let gauge = self.estimate.measured[self.setup.drive] - ATMOSPHERE_PA;
-        let injected = self.screw_m3 - sample.screw_m3;
-        let flowed = injected - self.setup.compressibility * sample.screw_m3 * gauge;
-        // In the mold the melt stands under about half the inlet pressure.
-        let share =
-            flowed * (1.0 + 0.5 * self.setup.compressibility * gauge) / self.setup.fill_volume_m3;
-        if share.is_nan() || share < AT_SHARE {
-            return;
-        }
-        self.volume_taken = true;
-        let filled = self.tuning.ensemble.filled;
-        if filled <= 0.05 {
-            return;
-        }
-        let slopes = self.tuning.ensemble.filled_slopes.map(|s| s / filled);
-        let residual = (share / filled).ln();
-        // The shot's begin is known to a sample.
-        let scatter = self.dt / t;
-        self.record.evidence.volume = Some(Once {
-            residual,
-            slopes,
-            scatter,
-        });
-    }
-
     /// Model values at an earlier time, by the nearest turn before it.
     fn past_at(&self, t: f64) -> [f64; MOST_SENSORS] {
         for back in 1..=PAST {
@@ -517,81 +423,11 @@ impl Estimator {
         [ATMOSPHERE_PA; MOST_SENSORS]
     }
 
-    fn publish(&mut self, t: f64) {
-        let values = self.model();
-        let e = &mut self.estimate;
-        e.shot_time_s = t;
-        e.filled = self.tuning.ensemble.filled;
-        let fallback = e.refused.is_some() && self.tuning.witness.is_some();
-        e.source = if fallback {
-            Source::Witness
-        } else {
-            self.source
-        };
-        let turned = self.tuning.ensemble.turned();
-        for (i, p) in self.setup.places.iter().enumerate() {
-            let model = match &self.tuning.witness {
-                // The models are driven by this one: what they make of it in frozen melt is no estimate of it.
-                _ if i == self.setup.drive => e.measured[i],
-                Some(w) if fallback => w.read(i),
-                _ => values[i],
-            };
-            // Before the first turn nothing is known of the deviation.
-            let spread = if self.spread[i].is_finite() {
-                self.spread[i]
-            } else {
-                0.0
-            };
-            if turned || e.sd[i].is_nan() {
-                let slopes = &self.tuning.ensemble.slopes[i];
-                let model = if i == self.setup.drive {
-                    0.0
-                } else {
-                    self.deviation.variance(i, slopes, spread)
-                };
-                let noise = if p.is_pressure() {
-                    self.setup.noise_pa
-                } else {
-                    0.0
-                };
-                e.sd[i] = (model + noise * noise).sqrt();
-            }
-            let shift = self.deviation.shift(i, spread);
-            e.value[i] = if p.is_pressure() {
-                (model + shift).max(ATMOSPHERE_PA)
-            } else {
-                model + shift
-            };
-        }
-        if e.refused.is_some() && self.tuning.witness.is_none() {
-            e.value = [f64::NAN; MOST_SENSORS];
-            e.sd = [f64::NAN; MOST_SENSORS];
-        }
-    }
-
     fn finish(&mut self) {
         self.record.ended_s = self.last_s - self.state.began_s;
         self.record.evidence.root = self.tuning.ensemble.root;
         self.record.evidence.mean = Some(self.tuning.belief.mean);
         self.record.part = self.walker().map(Part::new);
         std::mem::swap(&mut self.record, &mut self.done);
-    }
-
-    /// Nothing in the mold.
-    fn rest(&mut self) {
-        let e = &mut self.estimate;
-        (e.shot_time_s, e.filled, e.frozen, e.refused) = (0.0, 0.0, 0.0, None);
-        for (i, p) in self.setup.places.iter().enumerate() {
-            let at_rest = if p.is_pressure() {
-                (
-                    ATMOSPHERE_PA,
-                    self.tuning.belief.prior().discrepancy.floor_pa,
-                )
-            } else {
-                (f64::NAN, f64::NAN)
-            };
-            (e.value[i], e.sd[i]) = at_rest;
-        }
-        self.spread = [f64::NAN; MOST_SENSORS];
     }
 }

@@ -23,6 +23,11 @@ use super::record::{self, Answered, Found, Written};
 use crate::error::DaemonError;
 use crate::snapshot::now_ms;
 
+mod kept;
+mod people;
+
+use kept::{count, unread_row};
+
 /// What the correction would like after a shot, and how it explains it.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -267,107 +272,6 @@ impl Desk {
         inner.link.signals.as_ref().map(|(s, _)| s.setpoints)
     }
 
-    /// A person confirms the advice of a row.
-    ///
-    /// # Errors
-    /// The rules that forbid it now, in words; none when it no longer waits.
-    pub fn confirm(&self, user: &str, row: i64) -> Result<(), Vec<view::RuleLine>> {
-        let inner = &mut *self.lock();
-        let order = inner.order_of(row).ok_or_else(Vec::new)?;
-        let decision = inner.guard.confirm(self.now_s(), order);
-        let written = matches!(&decision.verdict, Verdict::Write(o) if o.id == order);
-        let failed = record::rules(&decision.failed().copied().collect::<Vec<_>>());
-        if written {
-            self.answer(inner, row, Some(user), true, None);
-        }
-        self.take(inner, decision);
-        if written { Ok(()) } else { Err(failed) }
-    }
-
-    /// A person declines the advice of a row; false when it no longer waits.
-    pub fn decline(&self, user: &str, row: i64, reason: &str) -> bool {
-        let inner = &mut *self.lock();
-        let Some(order) = inner.order_of(row) else {
-            return false;
-        };
-        let decision = inner.guard.decline(self.now_s(), order);
-        self.answer(inner, row, Some(user), false, Some(reason.into()));
-        self.take(inner, decision);
-        true
-    }
-
-    /// An engineer puts the box on the press in a mode.
-    ///
-    /// # Errors
-    /// The rules that forbid it.
-    pub fn arm(&self, mode: Mode) -> Result<(), Vec<view::RuleLine>> {
-        if self.key.off() {
-            return Err(vec![record::key_is_off()]);
-        }
-        let inner = &mut *self.lock();
-        let decision = inner.guard.arm(self.now_s(), mode, Role::Engineer);
-        let armed = decision.mode == mode && decision.state.armed();
-        let failed = record::rules(&decision.failed().copied().collect::<Vec<_>>());
-        self.take(inner, decision);
-        if armed { Ok(()) } else { Err(failed) }
-    }
-
-    /// A person accepts the recipe as it reads after an edit; false when none waits.
-    pub fn accept_edit(&self) -> bool {
-        let inner = &mut *self.lock();
-        if inner.guard.state() != State::Edited {
-            return false;
-        }
-        let decision = inner.guard.accept_edit(self.now_s());
-        self.take(inner, decision);
-        true
-    }
-
-    /// What the box may do now: observe while it is off the press.
-    pub fn mode(&self) -> view::Mode {
-        let inner = self.lock();
-        if inner.guard.state().armed() {
-            record::mode(inner.guard.mode())
-        } else {
-            view::Mode::Observe
-        }
-    }
-
-    /// The mode that arming leads to: that of before, the first that does anything otherwise.
-    pub fn arms_to(&self) -> Mode {
-        self.lock().guard.mode().max(Mode::Advise)
-    }
-
-    /// Only looks on.
-    pub fn observe(&self) {
-        let inner = &mut *self.lock();
-        let decision = inner.guard.observe(self.now_s());
-        self.take(inner, decision);
-    }
-
-    /// The one key.
-    pub fn take_off(&self) {
-        let inner = &mut *self.lock();
-        let decision = inner.guard.take_off(self.now_s());
-        self.take(inner, decision);
-    }
-
-    /// Looks at the key at the press, and takes the box off where it says so.
-    pub fn look_at_key(&self) {
-        if !self.key.off() {
-            return;
-        }
-        let inner = &mut *self.lock();
-        if !inner.guard.state().armed() {
-            return;
-        }
-        let decision = inner.guard.take_off(self.now_s());
-        self.take(inner, decision);
-        if let Err(why) = self.book.audit("key at the press", "off", "") {
-            eprintln!("moldsight: the turned key cannot be noted in the audit: {why}");
-        }
-    }
-
     /// Everything that follows from a decision, in the order in which a pulled plug does the least harm.
     fn take(&self, inner: &mut Inner, decision: Decision) {
         // First of all: what is forbidden from now on must not wait for a disk.
@@ -454,118 +358,6 @@ impl Desk {
         let gone = |_| "the thread of the press is gone".to_owned();
         self.orders.send(order.clone()).map_err(gone)
     }
-
-    fn read_back(&self, inner: &mut Inner, read: &appliance_pipeline::guard::ReadBack) {
-        let Some(row) = inner.rows.remove(&read.id) else {
-            return;
-        };
-        if !read.good {
-            inner.open = None;
-        }
-        let finite = |v: f64| v.is_finite().then_some(v);
-        let values = read.values.iter();
-        let written = Written {
-            at_ms: self
-                .book
-                .correction(row)
-                .ok()
-                .and_then(|r| serde_json::from_value::<Written>(r.written).ok())
-                .map_or_else(now_ms, |w| w.at_ms),
-            read_ms: Some(now_ms()),
-            read: values
-                .map(|(s, _, found)| (s.name().to_owned(), finite(*found)))
-                .collect(),
-            good: read.good,
-            refusal: read.refused.clone(),
-        };
-        if let Err(why) = self.tell(row, Later::Written, &written, "moldsight") {
-            eprintln!("moldsight: a read back cannot be kept: {why}");
-        }
-    }
-
-    /// The effect of the last order, by the first production shot that began with its values.
-    fn outcome(
-        &self,
-        inner: &mut Inner,
-        shot: u64,
-        ran_with: &Setpoints,
-        found: &[(String, f64, f64)],
-    ) {
-        let Some((order, row)) = inner.open.take() else {
-            return;
-        };
-        let values: Vec<(String, f64)> = found.iter().map(|(n, v, _)| (n.clone(), *v)).collect();
-        let in_force = order.change.values.iter().all(|(s, value)| {
-            let ability = self.fixed.abilities.setpoints[*s as usize].as_ref();
-            let tolerance = ability.map_or(0.0, |a| a.tolerance);
-            (ran_with[*s] - value).abs() <= tolerance
-        });
-        if !in_force || Outcome::of(&order, shot, &values).is_none() {
-            // A restore promised no effect.
-            inner.open = (!order.effects.is_empty()).then_some((order, row));
-            return;
-        }
-        let seen: Vec<Found> = found
-            .iter()
-            .filter(|(_, v, _)| v.is_finite())
-            .map(|(name, value, sd)| Found {
-                name: name.clone(),
-                seen: *value,
-                sd: sd.is_finite().then_some(*sd),
-                shot,
-            })
-            .collect();
-        if let Err(why) = self.tell(row, Later::Outcome, &seen, "moldsight") {
-            eprintln!("moldsight: what came of a correction cannot be kept: {why}");
-        }
-    }
-
-    fn answer(
-        &self,
-        inner: &mut Inner,
-        row: i64,
-        user: Option<&str>,
-        confirmed: bool,
-        reason: Option<String>,
-    ) {
-        if inner.waiting == Some(row) {
-            inner.waiting = None;
-        }
-        let answered = Answered {
-            user: user.map(str::to_owned),
-            at_ms: now_ms(),
-            confirmed,
-            reason,
-        };
-        if let Err(why) = self.tell(row, Later::Answer, &answered, user.unwrap_or("moldsight")) {
-            eprintln!("moldsight: an answer to advice cannot be kept: {why}");
-        }
-    }
-
-    fn keep(&self, kind: DecisionKind, view: &view::Decision) -> Result<i64, String> {
-        let new = NewDecision {
-            shot: view.shot,
-            mode: format!("{:?}", view.mode).to_lowercase(),
-            kind,
-            decision: serde_json::to_value(view).map_err(|e| e.to_string())?,
-        };
-        self.book
-            .decide(&new)
-            .map_err(|e| format!("keeping a decision: {e}"))
-    }
-
-    fn tell(
-        &self,
-        row: i64,
-        what: Later,
-        value: &impl serde::Serialize,
-        who: &str,
-    ) -> Result<(), String> {
-        let value = serde_json::to_value(value).map_err(|e| e.to_string())?;
-        self.book
-            .tell_correction(row, what, &value, who)
-            .map_err(|e| format!("adding to a decision: {e}"))
-    }
 }
 
 impl Inner {
@@ -576,25 +368,8 @@ impl Inner {
     }
 }
 
-fn count(counts: &mut view::CorrectionCounts, rule: &str) {
-    match counts.refusals.iter_mut().find(|(name, _)| name == rule) {
-        Some((_, n)) => *n += 1,
-        None => counts.refusals.push((rule.into(), 1)),
-    }
-}
-
 /// Decisions looked through for a write whose read back is open.
 const RECENT: usize = 50;
-
-/// Row of the write that a restart left open: written after this shot and never read back.
-fn unread_row(book: &Book, shot: u64) -> Option<i64> {
-    let rows = book.corrections(None, RECENT).ok()?;
-    let open = |row: &&CorrectionRow| {
-        let written = serde_json::from_value::<Written>(row.written.clone());
-        row.shot == shot && written.is_ok_and(|w| w.read_ms.is_none() && w.refusal.is_none())
-    };
-    rows.iter().find(open).map(|row| row.id)
-}
 
 /// What was stored; a file that cannot be used is set aside.
 fn recall(path: &std::path::Path) -> Option<Memory> {

@@ -18,6 +18,12 @@ use crate::kind::Kind;
 use crate::ports::{Change, Limits, SETPOINTS, Setpoint, Setpoints};
 use crate::shot::ShotRecord;
 
+mod kept;
+mod said;
+
+use kept::Kept;
+pub use said::{Decided, Held, Judged, Seen};
+
 /// A deviation must be this many of its standard deviations before anything is moved for it. What scatters alone is averaged over
 /// all shots, so a run of chance moves little; twice as much made slow drift be followed late (simulated plate: 0.65 instead of 0.49
 /// of the spread without correction, and 1.01 instead of 1.03 of an undisturbed one).
@@ -63,104 +69,6 @@ impl Correction {
             settling: Setpoint::ALL.map(Settling::usual),
         }
     }
-}
-
-/// A finished shot, beside its record.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen {
-    /// Its number.
-    pub shot: u64,
-    /// When it began, s on any clock that only goes forward.
-    pub time_s: f64,
-    /// Its kind.
-    pub kind: Kind,
-    /// Whether its estimates may be relied on.
-    pub trusted: bool,
-    /// Setpoints it ran with, as read from the press.
-    pub setpoints: Setpoints,
-}
-
-/// Why nothing is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// No target is set.
-    NoTarget,
-    /// Not a production shot, or it was not filled, held and let go.
-    NotProduction,
-    /// Reference shots still needed.
-    Learning(u32),
-    /// The estimates may not be relied on.
-    NotTrusted,
-    /// Melt, wall and setpoints do not explain what was measured.
-    NotUnderstood,
-    /// Nothing is off its target by more than its band.
-    WithinBand,
-    /// No setpoint that may be moved is known to help, or its last move could not be seen yet.
-    NoLever,
-    /// What may be moved stands at its limits, or the gain is not worth a movement.
-    NotWorth,
-}
-
-impl Held {
-    /// In a sentence, for the page and the audit.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::NoTarget => "no target is set",
-            Self::NotProduction => "not a production shot",
-            Self::Learning(_) => "the reference shots are being learned",
-            Self::NotTrusted => "the estimate is not trusted",
-            Self::NotUnderstood => "melt, wall and setpoints do not explain what was measured",
-            Self::WithinBand => "nothing is off its target by more than its band",
-            Self::NoLever => "no setpoint is known to help, or its last move could not be seen yet",
-            Self::NotWorth => "what may be moved is at its limits, or not worth moving",
-        }
-    }
-}
-
-/// One target after a shot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judged {
-    /// The quantity.
-    pub quantity: Quantity,
-    /// Its slow part now less its target, with standard deviation.
-    pub off: Banded,
-    /// The same once the change is in force and temperatures have settled.
-    pub after: Banded,
-    /// Standard deviation of what the change does.
-    pub moved_sd: f64,
-    /// What the target is, in the quantity's unit, as far as it is known.
-    pub target: f64,
-}
-
-/// What came of a shot.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decided {
-    /// What to ask for; empty for nothing.
-    pub change: Change,
-    /// Why nothing.
-    pub held: Option<Held>,
-    /// Targets, as far as they are known.
-    pub judged: Vec<Judged>,
-    /// What the change does to every quantity, by [`Quantity`]; nothing without one.
-    pub effects: [Banded; QUANTITIES],
-    /// The shot itself, less the reference.
-    pub off: Option<Off>,
-}
-
-/// What is known about one target.
-#[derive(Clone, Debug)]
-struct Kept {
-    target: Target,
-    /// Off the reference, by the estimate.
-    level: Trend,
-    /// How well the reference itself is known: it is the mean of a few shots, scattered as those that are compared with it.
-    learned_sd: f64,
-    /// Label less estimate, where both are off the reference.
-    bias: Level,
-    /// The same when the reference was learned, where the target is the reference.
-    bias_then: Option<Banded>,
-    /// Estimates that wait for a label: shot, off the reference.
-    waiting: VecDeque<(u64, Banded)>,
 }
 
 /// Keeps all this from shot to shot.
@@ -518,68 +426,6 @@ fn effect(quantity: Quantity, change: &Change, before: &Setpoints, gradient: &Gr
         }
     }
     [by, variance.sqrt()]
-}
-
-impl Decided {
-    fn held(held: Held) -> Self {
-        Self {
-            held: Some(held),
-            ..Self::default()
-        }
-    }
-}
-
-impl Kept {
-    /// Takes what the tracker says about a shot.
-    fn measure(&mut self, off: &Off) -> Banded {
-        let q = self.target.quantity as usize;
-        let [value, sd] = [off.outcome.0[q], off.sd.0[q]];
-        self.level.measure(value, sd);
-        self.learned_sd = self.level.scatter(sd) / f64::from(REFERENCE_SHOTS).sqrt();
-        [value, sd]
-    }
-
-    /// What labels say that the estimate's own error has moved since the reference. As long as they say nothing for sure it has not, as
-    /// without labels: a scale must not make the box more timid than it is without one.
-    fn bias_since(&self) -> (f64, f64) {
-        let (Some([now, sd]), Some([then, then_sd])) = (self.bias.get(), self.bias_then) else {
-            return (0.0, 0.0);
-        };
-        let (moved, sd) = (now - then, sd.hypot(then_sd));
-        if moved.abs() > BIAS_SURE * sd {
-            (moved, sd)
-        } else {
-            (0.0, 0.0)
-        }
-    }
-
-    /// Off the target, once anything is known.
-    fn judge(&self, reference: &Banded) -> Option<Judged> {
-        let [level, level_sd] = self.level.get()?;
-        let [reference, reference_sd] = *reference;
-        let (off, sd, target) = match self.target.aim {
-            Aim::Reference => {
-                let (bias, bias_sd) = self.bias_since();
-                let sd = level_sd.hypot(self.learned_sd);
-                (level + bias, sd.hypot(bias_sd), reference)
-            }
-            Aim::Value(value) => {
-                let [bias, bias_sd] = self.bias.get().unwrap_or([0.0, reference_sd]);
-                (
-                    reference + level + bias - value,
-                    level_sd.hypot(bias_sd),
-                    value,
-                )
-            }
-        };
-        Some(Judged {
-            quantity: self.target.quantity,
-            off: [off, sd],
-            after: [off, sd],
-            moved_sd: 0.0,
-            target,
-        })
-    }
 }
 
 #[cfg(test)]
