@@ -3,44 +3,35 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use appliance_acquire::reader::read_node;
-use appliance_acquire::session::NodeSession;
-use appliance_acquire::{Acquisition, SourceId};
 use appliance_pipeline::estimator::Estimator;
-use appliance_pipeline::guard::Guard;
 use appliance_pipeline::keeper::Keeper;
 use appliance_pipeline::ports::Setpoints;
-use appliance_pipeline::transfer::{Law, Planner};
-use appliance_press::{ByHand, Press, PressPort, Profile};
 use appliance_recorder::{
-    Book, EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
+    EntryKind, EstimateTable, Events, Quantity, Recorder, Settings, ShotContext,
 };
 use appliance_web::view::LiveSnapshot;
 use appliance_web::{Book as Accounts, Server, Tls, WebSettings};
-use firmware_wire::HostPacket;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::brain::{Brain, latents_now, with};
-use crate::config::{Config, WebConfig};
+use crate::config::WebConfig;
 use crate::context::Context;
 use crate::correcting::Correcting;
 use crate::corrections::TargetFile;
 use crate::error::DaemonError;
 use crate::event_kind::EventKind;
-use crate::line::{Line, Parts};
+use crate::line::Parts;
 use crate::memory::{BeliefFile, Recalled};
-use crate::output::Output;
-use crate::press::{Desk, Injecting, Key, Permit, PressConfig, link, task};
+use crate::press::{Injecting, Key};
 use crate::quality::Teacher;
 use crate::ready::{Ready, ready};
 use crate::shared::Shared;
 use crate::shots::{ShotPath, trust};
 use crate::snapshot::{Fixed, publish};
 use crate::station::BoxStation;
-use crate::transfer::{self, Transfer};
 use crate::what_if::Range;
 use crate::{find, geometry, realtime};
 
@@ -63,9 +54,6 @@ pub struct Args {
     #[arg(long)]
     pub login_link: bool,
 }
-
-/// Between two looks at the accounts of the lines.
-const ACCOUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Time a one-time link works.
 const LINK_TIME: Duration = Duration::from_secs(3600);

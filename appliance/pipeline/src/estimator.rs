@@ -22,8 +22,6 @@ mod publish;
 const PAST: usize = 1024;
 /// Time between two samples of a shot above which it has a hole, s.
 const HOLE_S: f64 = 0.1;
-/// Change of the screw's volume, as a share of the mold's, within which it counts as resting.
-const SCREW_RESTS: f64 = 0.01;
 
 /// What changes from shot to shot: made in the shot path, swapped in between two shots.
 #[derive(Debug)]

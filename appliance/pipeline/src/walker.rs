@@ -63,7 +63,7 @@ impl Walker {
         let gap = t - from_t;
         let longest = self.pace.longest_s(pa - from_pa);
         if !self.due(t, pa) {
-            // Half of the work lies half the time before the step.
+            // What can be done ahead is done half the time before the step.
             if gap > 0.5 * longest * (1.0 - 1e-6) {
                 self.observer.prepare();
             }

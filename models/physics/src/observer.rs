@@ -58,8 +58,8 @@ impl Observer {
         self.stepper.forget();
     }
 
-    /// Does what of the next step can be done before its pressure is known; called while no step is due, it halves the longest
-    /// time a call takes. Without it a step does all by itself, with the same result.
+    /// Does what of the next step can be done before its pressure is known; called while no step is due, it shortens the longest
+    /// call. Without it a step does all by itself, with the same result.
     pub fn prepare(&mut self) {
         self.stepper.prepare(&self.model, &self.state);
     }

@@ -39,7 +39,7 @@ pub fn leave_settings_out(
     for fold in 0..folds {
         let (rest, held) = split(&fold_of, fold);
         let (train, target) = (x.select(&rest), pick(y, &rest));
-        let settings = renumber(&rest.iter().map(|&i| groups[i]).collect::<Vec<_>>());
+        let settings = renumber(&pick(groups, &rest));
         let predictor = Predictor::fit(&train, &target, &settings, 0)?;
         let plain = BoostedTrees::fit(&train, &target, TreeSettings::PLAIN);
         let unseen = x.select(&held);

@@ -7,6 +7,7 @@ use crate::gp_kernel::{ABSENT, Kernel, TAIL};
 use crate::lbfgs::minimise;
 use crate::linalg::{Cholesky, Matrix, dot, mean, std_dev};
 use crate::random::Random;
+use crate::stack::pick;
 
 const SEARCH_STEPS: usize = 30;
 
@@ -88,8 +89,7 @@ fn spread_rows(groups: &[usize], most: usize, seed: u64) -> Vec<usize> {
 fn search(x: &Matrix, z: &[f64], groups: &[usize], first: usize, most: usize, seed: u64) -> Kernel {
     let rows = spread_rows(groups, most, seed);
     let sub = x.select(&rows);
-    let target: Vec<f64> = rows.iter().map(|&i| z[i]).collect();
-    let setting: Vec<usize> = rows.iter().map(|&i| groups[i]).collect();
+    let (target, setting) = (pick(z, &rows), pick(groups, &rows));
     let (prior, _) = Kernel::prior(x.cols(), first);
     let theta = minimise(prior, SEARCH_STEPS, |theta| {
         objective(theta, first, &sub, &target, &setting)

@@ -32,12 +32,15 @@ pub struct Kernel {
 }
 
 /// Both Matern parts, each with its derivative by the squared distance.
-pub struct Smooth {
+pub struct Matern {
     /// By block.
     pub value: [f64; 2],
     /// By block.
     pub slope: [f64; 2],
 }
+
+/// Parameters after the weights.
+pub const TAIL: usize = 7;
 
 /// Stands for the logarithm of a variance that is not there, and never is anything else.
 pub const ABSENT: f64 = -1e3;
@@ -78,7 +81,7 @@ impl Kernel {
     }
 
     /// The Matern parts without their variances.
-    pub fn matern(&self, x: &[f64], z: &[f64]) -> Smooth {
+    pub fn matern(&self, x: &[f64], z: &[f64]) -> Matern {
         let far = |from: usize, to: usize| -> f64 {
             let (w, x, z) = (&self.weights[from..to], &x[from..to], &z[from..to]);
             w.iter()
@@ -96,7 +99,7 @@ impl Kernel {
             ((1.0 + r) * e, -1.5 * e)
         };
         let (a, b) = (part(0, self.first), part(self.first, x.len()));
-        Smooth {
+        Matern {
             value: [a.0, b.0],
             slope: [a.1, b.1],
         }
@@ -132,6 +135,3 @@ impl Kernel {
         })
     }
 }
-
-/// Parameters after the weights.
-pub const TAIL: usize = 7;

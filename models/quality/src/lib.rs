@@ -18,6 +18,7 @@ mod gp_kernel;
 mod lbfgs;
 mod learner;
 mod linalg;
+mod members;
 mod random;
 mod range;
 mod ridge;

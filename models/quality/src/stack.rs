@@ -1,15 +1,12 @@
 //! The predictor: Gaussian processes, boosted trees and quadratic ridge, weighed by what they are
 //! worth on settings left out.
 
-use rayon::prelude::*;
-
-use crate::gp::Process;
+use crate::QualityError;
 use crate::linalg::{Cholesky, Matrix, dot, quantile, std_dev};
+use crate::members::Members;
 use crate::random::group_folds;
-use crate::ridge::QuadraticRidge;
 use crate::scale::Scale;
-use crate::state::{Kinds, StateProcess};
-use crate::{BoostedTrees, QualityError, TreeSettings};
+use crate::state::Kinds;
 
 /// Inner folds, by setting.
 const FOLDS: usize = 5;
@@ -17,8 +14,6 @@ const FOLDS: usize = 5;
 /// search anew: parameters that have seen a fold flatter the process there by a fifth.
 const SEARCH_ROWS: usize = 500;
 const FOLD_SEARCH_ROWS: usize = 330;
-const LAMBDA: f64 = 10.0;
-const TREE_SEEDS: u64 = 5;
 /// Features further outside the trained range than this part of it flag a row.
 const RANGE_MARGIN: f64 = 0.25;
 /// Weight of the prior "all members alike" in the stack, in mean squared errors.
@@ -45,129 +40,8 @@ pub struct Predictor {
     outliers: Vec<usize>,
 }
 
-/// Members that are refitted without each fold.
-#[derive(Clone, Debug)]
-struct Simple {
-    ridge: QuadraticRidge,
-    trees: Vec<BoostedTrees>,
-    on_ridge: Vec<BoostedTrees>,
-}
-
-/// The processes: one, or two where setpoints and measured features stand side by side.
-#[derive(Clone, Debug)]
-enum Smooth {
-    One(Box<Process>),
-    Apart(Box<[StateProcess; 2]>),
-}
-
-impl Smooth {
-    fn fit(
-        z: &Matrix,
-        y: &[f64],
-        groups: &[usize],
-        kinds: Option<&Kinds>,
-        search_rows: usize,
-        seed: u64,
-    ) -> Result<Self, QualityError> {
-        Ok(match kinds {
-            Some(kinds) => {
-                Self::Apart(Box::new(StateProcess::fit_both(z, y, groups, kinds, seed)?))
-            }
-            None => Self::One(Box::new(Process::fit(z, y, groups, 0, search_rows, seed)?)),
-        })
-    }
-
-    /// By member and row: mean and standard deviation.
-    fn predict(&self, z: &Matrix) -> Vec<Vec<(f64, f64)>> {
-        match self {
-            Self::One(process) => vec![process.predict(z)],
-            Self::Apart(both) => both.iter().map(|p| p.predict(z)).collect(),
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Members {
-    smooth: Smooth,
-    simple: Simple,
-}
-
-impl Members {
-    /// What every member says, by member and row, and the standard deviation of the first.
-    fn predict(&self, x: &Matrix, z: &Matrix) -> (Vec<Vec<f64>>, Vec<f64>) {
-        let smooth = self.smooth.predict(z);
-        let sd = smooth[0].iter().map(|p| p.1).collect();
-        let values = smooth.iter().map(|m| m.iter().map(|p| p.0).collect());
-        (values.chain(self.simple.predict(x, z)).collect(), sd)
-    }
-}
-
-impl Simple {
-    fn fit(
-        x: &Matrix,
-        z: &Matrix,
-        y: &[f64],
-        groups: &[usize],
-        seed: u64,
-    ) -> Result<Self, QualityError> {
-        let folds = group_folds(groups, 8, seed ^ 0xF0);
-        let mut ridge_out = vec![0.0; y.len()];
-        for fold in 0..8 {
-            let (rest, held) = split(&folds, fold);
-            if rest.is_empty() || held.is_empty() {
-                continue;
-            }
-            let model = QuadraticRidge::fit(&z.select(&rest), &pick(y, &rest), LAMBDA)?;
-            for (&i, p) in held.iter().zip(model.predict(&z.select(&held))) {
-                ridge_out[i] = p;
-            }
-        }
-        let wider = x.beside(&column(&ridge_out));
-        let grow = |x: &Matrix| {
-            (0..TREE_SEEDS)
-                .into_par_iter()
-                .map(|s| {
-                    let settings = TreeSettings {
-                        columns: 0.7,
-                        leaves: 10,
-                        seed: seed + s,
-                        ..TreeSettings::PLAIN
-                    };
-                    BoostedTrees::fit(x, y, settings)
-                })
-                .collect()
-        };
-        Ok(Self {
-            ridge: QuadraticRidge::fit(z, y, LAMBDA)?,
-            trees: grow(x),
-            on_ridge: grow(&wider),
-        })
-    }
-
-    fn predict(&self, x: &Matrix, z: &Matrix) -> [Vec<f64>; 3] {
-        let ridge = self.ridge.predict(z);
-        let wider = x.beside(&column(&ridge));
-        [
-            average(&self.trees, x),
-            average(&self.on_ridge, &wider),
-            ridge,
-        ]
-    }
-}
-
-fn average(trees: &[BoostedTrees], x: &Matrix) -> Vec<f64> {
-    let each: Vec<Vec<f64>> = trees.par_iter().map(|t| t.predict(x)).collect();
-    (0..x.rows())
-        .map(|i| each.iter().map(|p| p[i]).sum::<f64>() / each.len() as f64)
-        .collect()
-}
-
-fn column(v: &[f64]) -> Matrix {
-    Matrix::par_rows(v.len(), 1, |i, row| row[0] = v[i])
-}
-
-pub(crate) fn pick(y: &[f64], rows: &[usize]) -> Vec<f64> {
-    rows.iter().map(|&i| y[i]).collect()
+pub(crate) fn pick<T: Copy>(of: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().map(|&i| of[i]).collect()
 }
 
 /// Rows outside and inside a fold.
@@ -214,19 +88,15 @@ impl Predictor {
         let mut out: Vec<Vec<f64>> = Vec::new();
         for fold in 0..FOLDS {
             let (rest, held) = split(&folds, fold);
-            let (target, settings) = (pick(y, &rest), pick_usize(groups, &rest));
-            let (x_rest, z_rest) = (x.select(&rest), z.select(&rest));
-            let members = Members {
-                smooth: Smooth::fit(
-                    &z_rest,
-                    &target,
-                    &settings,
-                    kinds.as_ref(),
-                    FOLD_SEARCH_ROWS,
-                    seed,
-                )?,
-                simple: Simple::fit(&x_rest, &z_rest, &target, &settings, seed)?,
-            };
+            let members = Members::fit(
+                &x.select(&rest),
+                &z.select(&rest),
+                &pick(y, &rest),
+                &pick(groups, &rest),
+                kinds.as_ref(),
+                FOLD_SEARCH_ROWS,
+                seed,
+            )?;
             let (said, sd) = members.predict(&x.select(&held), &z.select(&held));
             out.resize(said.len(), vec![0.0; y.len()]);
             for (k, &i) in held.iter().enumerate() {
@@ -244,10 +114,7 @@ impl Predictor {
             })
             .collect();
         let inflate = (quantile(&ratios, 0.9) / 1.645).max(1e-6);
-        let members = Members {
-            smooth: Smooth::fit(&z, y, groups, kinds.as_ref(), SEARCH_ROWS, seed)?,
-            simple: Simple::fit(x, &z, y, groups, seed)?,
-        };
+        let members = Members::fit(x, &z, y, groups, kinds.as_ref(), SEARCH_ROWS, seed)?;
         let outliers = (0..x.rows())
             .filter(|&i| !scale.outside(x.row(i), RANGE_MARGIN).is_empty())
             .collect();
@@ -287,10 +154,6 @@ impl Predictor {
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
-}
-
-fn pick_usize(groups: &[usize], rows: &[usize]) -> Vec<usize> {
-    rows.iter().map(|&i| groups[i]).collect()
 }
 
 /// The process's own spread and how far the members disagree.

@@ -78,9 +78,8 @@ impl StateProcess {
             kinds: kinds.clone(),
             laws: Vec::new(),
         };
-        let beyond = plain.clone().with_laws(&z)?;
         Ok([
-            Self::fit(beyond, &z, &y, seed)?,
+            Self::fit(View::beyond(kinds, &z)?, &z, &y, seed)?,
             Self::fit(plain, &z, &y, seed)?,
         ])
     }
@@ -99,9 +98,10 @@ impl StateProcess {
 }
 
 impl View {
-    fn with_laws(mut self, z: &Matrix) -> Result<Self, QualityError> {
-        let setpoints = columns(z, &self.kinds.setpoints);
-        for j in self.kinds.measured.clone() {
+    /// Sees measured features beyond their setpoints.
+    fn beyond(kinds: &Kinds, z: &Matrix) -> Result<Self, QualityError> {
+        let setpoints = columns(z, &kinds.setpoints);
+        let law = |&j: &usize| {
             let seen = z.column(j);
             let law = QuadraticRidge::fit(&setpoints, &seen, LAMBDA)?;
             let expected = law.predict(&setpoints);
@@ -110,10 +110,12 @@ impl View {
                 .zip(&expected)
                 .map(|(s, e)| (s - e).abs())
                 .collect();
-            let scatter = (MAD * quantile(&off, 0.5)).max(1e-9);
-            self.laws.push((law, scatter));
-        }
-        Ok(self)
+            Ok((law, (MAD * quantile(&off, 0.5)).max(1e-9)))
+        };
+        Ok(Self {
+            kinds: kinds.clone(),
+            laws: kinds.measured.iter().map(law).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Setpoints first, then what is measured.

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use appliance_pipeline::guard::{
-    Arrow, Decision, Guard, Memory, Mode, Order, OrderKind, Outcome, Role, Shot, State, Verdict,
-    Wish,
+    Arrow, Decision, Guard, Memory, Mode, Order, OrderKind, Shot, State, Verdict, Wish,
 };
 use appliance_pipeline::ports::{Limits, PressSignals, Setpoints};
 use appliance_press::PressError;
-use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
+use appliance_recorder::{Book, DecisionKind, Later};
 use appliance_web::view;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -19,7 +18,7 @@ use super::injecting::Injecting;
 use super::key::Key;
 use super::link::{Fixed, Link, told};
 use super::permit::Permit;
-use super::record::{self, Answered, Found, Written};
+use super::record::{self, Written};
 use crate::error::DaemonError;
 use crate::snapshot::now_ms;
 
@@ -367,9 +366,6 @@ impl Inner {
         (self.rows.get(&advice) == Some(&row)).then_some(advice)
     }
 }
-
-/// Decisions looked through for a write whose read back is open.
-const RECENT: usize = 50;
 
 /// What was stored; a file that cannot be used is set aside.
 fn recall(path: &std::path::Path) -> Option<Memory> {

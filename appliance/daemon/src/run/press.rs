@@ -1,6 +1,17 @@
 //! The thread that talks to the press.
 
-use super::*;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use appliance_pipeline::guard::Guard;
+use appliance_pipeline::ports::Setpoints;
+use appliance_press::{ByHand, Press, PressPort, Profile};
+use appliance_recorder::Book;
+
+use super::spawn;
+use crate::error::DaemonError;
+use crate::press::{Desk, Injecting, Key, PressConfig, link, task};
 
 /// Starts the thread that talks to the press; `recipe` is where one stands that is set by hand.
 pub(super) fn reach(

@@ -1,6 +1,25 @@
 //! The tick thread, and the wires it drives.
 
-use super::*;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use appliance_acquire::reader::read_node;
+use appliance_acquire::session::NodeSession;
+use appliance_acquire::{Acquisition, SourceId};
+use appliance_pipeline::transfer::{Law, Planner};
+use firmware_wire::HostPacket;
+use tokio::sync::mpsc;
+
+use crate::config::Config;
+use crate::line::{Line, Parts};
+use crate::output::Output;
+use crate::press::{Key, Permit};
+use crate::realtime;
+use crate::transfer::{self, Transfer};
+
+/// Between two looks at the accounts of the lines.
+const ACCOUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// What the wires of the nodes are made of.
 pub(super) struct Wires {

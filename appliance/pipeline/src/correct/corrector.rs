@@ -9,8 +9,8 @@ use crate::correct::program::{Aimed, Lever, Wall, least_movement};
 use crate::correct::quantity::{QUANTITIES, Quantity};
 use crate::correct::recorded::Recorded;
 use crate::correct::settling::{Reached, Settling};
-use crate::correct::target::{Aim, Bound, Target};
-use crate::correct::tracker::{Off, REFERENCE_SHOTS, Tracker};
+use crate::correct::target::{Bound, Target};
+use crate::correct::tracker::{Off, Tracker};
 use crate::correct::trend::Trend;
 use crate::error::PipelineError;
 use crate::keeper::Keeper;
@@ -28,8 +28,6 @@ pub use said::{Decided, Held, Judged, Seen};
 /// all shots, so a run of chance moves little; twice as much made slow drift be followed late (simulated plate: 0.65 instead of 0.49
 /// of the spread without correction, and 1.01 instead of 1.03 of an undisturbed one).
 const SURE: f64 = 1.0;
-/// What labels say about the estimate's own error must be this many of its standard deviations.
-const BIAS_SURE: f64 = 2.0;
 /// A slope must be this many of its standard deviations.
 const SLOPE_SURE: f64 = 2.0;
 /// Standard deviations that a hard limit is kept away by.

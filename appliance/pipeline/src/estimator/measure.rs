@@ -1,9 +1,12 @@
 //! Measurements, re-zeroed between shots.
 
-use super::{Estimator, SCREW_RESTS};
+use super::Estimator;
 use crate::phase::CyclePhase;
 use crate::sample::Sample;
 use crate::setup::ATMOSPHERE_PA;
+
+/// Change of the screw's volume, as a share of the mold's, within which it counts as resting.
+const SCREW_RESTS: f64 = 0.01;
 
 impl Estimator {
     /// Re-zeroed measurements.

@@ -1,5 +1,5 @@
-//! What a live step needs of its predecessor alone, evaluated before the step is due: half of its work, in a tick that
-//! has nothing else to do. The step that follows comes out the same to the bit.
+//! What a live step needs of its predecessor alone, evaluated before the step is due: a fifth to a half of its work, in a
+//! tick that has nothing else to do. The step that follows comes out the same to the bit.
 
 use super::model::Model;
 use super::state::{Filling, State};
@@ -24,7 +24,6 @@ impl Stepper {
             return;
         }
         live::properties(model, old, &mut self.work);
-        live::rest_fluidity(model, old, &mut self.work);
         let resting = |f: &Filling| matches!(f, Filling::Full | Filling::Detached);
         self.ahead = if old.filling.iter().all(resting) {
             mass::open_gaps(model, old.opening, &mut self.work);
@@ -47,14 +46,12 @@ impl Stepper {
         let ahead = std::mem::replace(&mut self.ahead, Ahead::Nothing);
         if ahead == Ahead::Nothing {
             live::properties(model, new, &mut self.work);
-            live::rest_fluidity(model, new, &mut self.work);
         } else {
             live::reservoir(model, new, &mut self.work);
             for node in 1..model.nodes() {
                 // The front has only just entered.
                 if old.filling[node] == Filling::Empty && new.filling[node] != Filling::Empty {
                     live::node_properties(model, new, node, &mut self.work);
-                    live::node_rest_fluidity(model, new, node, &mut self.work);
                 }
             }
         }

@@ -57,8 +57,7 @@ impl Reference {
     }
 }
 
-/// Evaluates or continues density, expansion, enthalpy, heat capacity and conductivity of `state`, the predecessor
-/// of the step.
+/// Evaluates or continues all that a live step needs of `state`, its predecessor.
 pub(super) fn properties(model: &Model, state: &State, work: &mut Work) {
     reservoir(model, state, work);
     for node in 1..model.nodes() {
@@ -74,7 +73,7 @@ pub(super) fn reservoir(model: &Model, state: &State, work: &mut Work) {
     work.mean_density_dp[0] = -reservoir.dv_dp / (reservoir.v * reservoir.v);
 }
 
-/// [`properties`] of one node.
+/// Density, expansion, enthalpy, heat capacity, conductivity and fluidity at rest of one node.
 pub(super) fn node_properties(model: &Model, state: &State, node: usize, work: &mut Work) {
     let (layers, column) = (model.layers.len(), model.column());
     let held = matches!(state.filling[node], Filling::Full | Filling::Detached);
@@ -100,6 +99,7 @@ pub(super) fn node_properties(model: &Model, state: &State, node: usize, work: &
         super::energy::prepare_faces(model, node, work);
         work.live.valid[node] = held;
     }
+    rest_fluidity(model, node, t, p, work);
 }
 
 /// First-order continuation from the reference.
@@ -175,22 +175,10 @@ fn evaluate(model: &Model, node: usize, t: &[f64], p: f64, work: &mut Work) {
     }
 }
 
-/// Fluidity at rest of every column of the predecessor, continued where [`properties`] continued.
-pub(super) fn rest_fluidity(model: &Model, state: &State, work: &mut Work) {
-    for node in 1..model.nodes() {
-        node_rest_fluidity(model, state, node, work);
-    }
-}
-
-/// [`rest_fluidity`] of one node.
-pub(super) fn node_rest_fluidity(model: &Model, state: &State, node: usize, work: &mut Work) {
-    let (layers, column) = (model.layers.len(), model.column());
-    if state.filling[node] == Filling::Empty {
-        return;
-    }
+/// Fluidity at rest of a node's column, continued where its other properties are.
+fn rest_fluidity(model: &Model, node: usize, t: &[f64], p: f64, work: &mut Work) {
+    let layers = t.len();
     let at = node * layers;
-    let p = state.pressure[node];
-    let t = &state.temperature[node * column..][..layers];
     let out = &mut work.rest_fluidity[at..][..layers];
     if !work.live.valid[node] {
         flow::column_fluidity(model, p, t, out);

@@ -1,9 +1,19 @@
 //! What became of orders, as the book and the journal keep it.
 
-use super::*;
+use appliance_pipeline::guard::{Outcome, ReadBack};
+use appliance_pipeline::ports::Setpoints;
+use appliance_recorder::{Book, CorrectionRow, DecisionKind, Later, NewDecision};
+use appliance_web::view;
+
+use super::{Desk, Inner};
+use crate::press::record::{Answered, Found, Written};
+use crate::snapshot::now_ms;
+
+/// Decisions looked through for a write whose read back is open.
+const RECENT: usize = 50;
 
 impl Desk {
-    pub(super) fn read_back(&self, inner: &mut Inner, read: &appliance_pipeline::guard::ReadBack) {
+    pub(super) fn read_back(&self, inner: &mut Inner, read: &ReadBack) {
         let Some(row) = inner.rows.remove(&read.id) else {
             return;
         };

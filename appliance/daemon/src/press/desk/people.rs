@@ -1,6 +1,10 @@
 //! What people ask of the desk, on the screen and by the key.
 
-use super::*;
+use appliance_pipeline::guard::{Mode, Role, State, Verdict};
+use appliance_web::view;
+
+use super::Desk;
+use crate::press::record;
 
 impl Desk {
     /// A person confirms the advice of a row.

@@ -1,6 +1,16 @@
 //! What is remembered of a quantity.
 
-use super::*;
+use std::collections::VecDeque;
+
+use super::Judged;
+use crate::correct::effect::Banded;
+use crate::correct::level::Level;
+use crate::correct::target::{Aim, Target};
+use crate::correct::tracker::{Off, REFERENCE_SHOTS};
+use crate::correct::trend::Trend;
+
+/// What labels say about the estimate's own error must be this many of its standard deviations.
+const BIAS_SURE: f64 = 2.0;
 
 /// What is known about one target.
 #[derive(Clone, Debug)]

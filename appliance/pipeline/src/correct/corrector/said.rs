@@ -1,6 +1,10 @@
 //! What a corrector is told and what it says.
 
-use super::*;
+use crate::correct::effect::Banded;
+use crate::correct::quantity::{QUANTITIES, Quantity};
+use crate::correct::tracker::Off;
+use crate::kind::Kind;
+use crate::ports::{Change, Setpoints};
 
 /// A finished shot, beside its record.
 #[derive(Clone, Copy, Debug)]

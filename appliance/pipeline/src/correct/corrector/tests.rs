@@ -1,4 +1,5 @@
 use super::*;
+use crate::correct::Aim;
 use crate::correct::quantity::Outcome;
 use crate::correct::trend::tests::independent;
 use crate::ports::Limit;
